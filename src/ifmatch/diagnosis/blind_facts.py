@@ -249,7 +249,7 @@ class BlindFacts(StateFacts):
         if old is None:
             # A listing had shown it.
             return True
-        if names_all(old, write.body):
+        if names_all(old, write.body, write.resource):
             # A form carries along all that it was opened with.
             return True
         states = (unwrapped(old, write.body), unwrapped(fresh.representation, write.body), write.body)

@@ -27,6 +27,8 @@ _NOT_NEWER = late_pattern(r"(?:not[_-]?|un)modified|since|not[_-]?(?:newer|after
 _SKEW = 20.0
 # Seconds by which the distance of two such times may differ from the time between their requests.
 _TICK = 0.4
+# Seconds by which no clock of another machine meets a version: so near lies the next one, or its rounding.
+_MET = 0.001
 
 
 def ahead_of_versions(history: History, step: Step) -> bool:
@@ -68,6 +70,8 @@ def version_by_clock(facts: Facts) -> Iterator[Evidence]:
         return
     served = [moment for one in facts.own(facts.earlier) for moment in _served(one)]
     if not served or facts.elsewhere is not None or facts.inside is not None:
+        return
+    if any(abs(moment - sent) < _MET for moment in served):
         return
     along = _runs_along(facts, sent)
     if along is not None:

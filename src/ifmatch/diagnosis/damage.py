@@ -13,7 +13,7 @@ from ifmatch.diagnosis.counts import skipped
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dialect_habits import LEARNED
 from ifmatch.diagnosis.doubled import made_again
-from ifmatch.diagnosis.gone_again import both_made, dated_later, overwritten, set_anew
+from ifmatch.diagnosis.gone_again import both_made, dated_later, overwritten, put_back, set_anew
 from ifmatch.diagnosis.ignored_guards import (
     created_over,
     dated_out,
@@ -257,6 +257,8 @@ def _stale(history: History, step: Step) -> Damage | None:
         if not together and other.order < step.order:
             if same_content(other.body, step.body) or left_it(other, step, token):
                 continue
+            if put_back(history, other, step):
+                continue
             text, kept = "a write on a replaced token was accepted", keeps(history, issued, other, step)
             return Damage(Outcome.LOST_UPDATE, text, lost=other, stale_accepted=True, proven=kept is False)
     return _outdated(history, issued, step) or _under_one_tag(history, step, token)
@@ -372,7 +374,7 @@ def _taken_back(history: History, step: Step, dated: float | None = None) -> Dam
     for old in reads[1:]:
         if (old.is_read and old.variant != newest.variant) or same_content(old.left, newest.left):
             continue
-        if not step.puts and not names_all(old.left, step.body):
+        if not step.puts and not names_all(old.left, step.body, step.resource):
             return None
         if line := line_undone(old.left, newest.left, step.body):
             text = (

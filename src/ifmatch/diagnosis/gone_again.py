@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from itertools import takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import ABSENT, changed_pointers, same_content, value_at
 from ifmatch.diagnosis.damages import Damage
-from ifmatch.diagnosis.in_time import back_from, on_from
+from ifmatch.diagnosis.in_time import back_from, between, on_from
 from ifmatch.diagnosis.likeness import edit_of
 from ifmatch.diagnosis.stamps import stamped
 from ifmatch.diagnosis.taken_back import SOON, line_undone, two_edits
@@ -18,6 +18,9 @@ from ifmatch.model.json_values import members_in
 if TYPE_CHECKING:
     from ifmatch.diagnosis.history import History
     from ifmatch.diagnosis.steps import Step
+
+# The status of a creation.
+_MADE: Final = 201
 
 
 def overwritten(history: History, step: Step) -> Damage | None:
@@ -151,6 +154,24 @@ def dated_later(issued: Step, newest: Step, step: Step) -> Damage | None:
         return None
     text = f"a token was accepted after the client itself had been shown {newest.etag}, modified later"
     return Damage(Outcome.LOST_UPDATE, text, lost=newest, stale_accepted=True)
+
+
+def put_back(history: History, removal: Step, step: Step) -> bool:
+    """Tell whether a write puts back what its own sender had removed, and had then seen to be gone.
+
+    Recycled things keep their last version, which the write may name. That it was answered as a replacement,
+    not as a creation, says that the thing was kept; nobody's change is lost either way.
+
+    Args:
+        history: of the resource.
+        removal: an accepted write before the other, not made together with it.
+        step: an accepted write on the version from before the removal.
+    """
+    if removal.method != "DELETE" or removal.actor != step.actor or not step.replaces or step.status == _MADE:
+        return False
+    since = between(history, removal.order, step.order)
+    gone = any(one.finds_nothing and one.actor == step.actor for one in since)
+    return gone and not any(one.changes for one in since)
 
 
 def set_anew(history: History, step: Step) -> bool:

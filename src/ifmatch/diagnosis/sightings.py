@@ -158,6 +158,18 @@ def _renamed(down: Seen, up: Seen) -> bool:
     )
 
 
+def _one_answer(down: Seen, up: Seen) -> bool:
+    """Tell whether both bear the id of one answer, and its very content: then the requests are one, too.
+
+    A service that asks another one hands on the id of the request, but hardly ever what it is told. An answer
+    may name the address that it was asked for by.
+    """
+    if not down.marks & up.marks or down.status != up.status or not down.answer:
+        return False
+    own, behind = (one.answer.replace(one.bare.encode(), b"") for one in (down, up))
+    return down.answer == up.answer or own == behind
+
+
 def score(down: Seen, up: Seen) -> int:
     """Return how well two exchanges can be one request; negative when they cannot."""
     if down.method != up.method and not (down.method == "HEAD" and up.method == "GET"):
@@ -167,7 +179,7 @@ def score(down: Seen, up: Seen) -> int:
         alike = down.path == up.path and down.answer == up.answer and down.status == up.status
         behind = down.host != up.host or up.forwarded
         lost = alike and only_versions_lost(down.body, up.body)
-        if not (lost or (alike and behind and only_one_lost(down.body, up.body))):
+        if not (lost or (alike and behind and only_one_lost(down.body, up.body)) or _one_answer(down, up)):
             return -1
     if (down.user and up.user and down.user != up.user) or (down.who and up.who and down.who != up.who):
         return -1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from typing import TYPE_CHECKING, Final, cast
+from urllib.parse import unquote
 
 from ifmatch.diagnosis.contents import ABSENT, changed_pointers, unwrapped, value_at
 from ifmatch.diagnosis.likeness import PIECES, nearer
@@ -118,12 +119,15 @@ def left_alone(
     return tuple(one for one in lost if value_at(mine, one) is not ABSENT or not (took or signature(one)))
 
 
-def names_all(state: Content | None, mine: Content | None) -> bool:
+def names_all(state: Content | None, mine: Content | None, address: str = "") -> bool:
     """Tell whether a patch is a whole form: it names every member of a state, most with the values there.
+
+    What only says which thing it is (keys that its address has, too) every patch of an API may have to name.
 
     Args:
         state: that was read.
         mine: what was sent.
+        address: of the thing.
     """
     whole = unwrapped(state, mine).json() if state is not None and mine is not None else None
     sent = mine.json() if mine is not None else None
@@ -131,8 +135,16 @@ def names_all(state: Content | None, mine: Content | None) -> bool:
         return False
     here, there = cast("dict[str, object]", whole), cast("dict[str, object]", sent)
     own = [one for one in here if not stamped(f"/{one}") and _GIVEN.match(one) is None]
+    own = [one for one in own if not _addresses(here[one], there.get(one, ABSENT), address)]
     same = sum(there.get(one, ABSENT) == here[one] for one in own)
     return len(own) >= _FORM and all(one in there for one in own) and 2 * same >= len(own)
+
+
+def _addresses(value: object, sent: object, address: str) -> bool:
+    """Tell whether a member's text, sent as it was read, stands as a name in the address of its thing."""
+    if not (isinstance(value, str) and value and value == sent):
+        return False
+    return re.search(rf"(?<!\w){re.escape(value)}(?!\w)", unquote(address)) is not None
 
 
 def _looked_on(base: Content, fresh: Content, mine: Content, version: Sequence[str]) -> bool:
