@@ -20,6 +20,7 @@ from ifmatch.diagnosis.ignored_guards import (
     held_for_a_while,
     moved_over,
     refused_elsewhere,
+    unprotected,
 )
 from ifmatch.diagnosis.in_time import back_from, between, on_from
 from ifmatch.diagnosis.likeness import holds_own_tag
@@ -194,7 +195,7 @@ def _never_issued(case: Case, history: History, step: Step) -> Damage | None:
         return None
     found = _unguarded(history, step) or met_another(history, step) or logged_between(case, history, step)
     if found is None and ((tokens.null_word(token) and guard.carrier is Carrier.HEADER) or _unset(step)):
-        found = _unprotected(history, step)
+        found = unprotected(history, step)
     if found is None:
         return None
     text = f"`{guard.shown()}`, which names no version, was accepted: {found.text}"
@@ -207,16 +208,6 @@ def _unset(step: Step) -> bool:
     if guard is None or not guard.key or family is None or family.general or family.id == LEARNED:
         return False
     return tokens.zero(guard.value)
-
-
-def _unprotected(history: History, step: Step) -> Damage | None:
-    """Find a write under a word for none, over a thing whose version its sender had been shown."""
-    own = back_from(history.by_actor.get(step.actor, ()), step.order)
-    look = next((one for one in own if one.read_ok or one.accepted), None)
-    if look is None or look.etag is None or tokens.null_word(look.etag):
-        return None
-    text = f"the write was not protected, and {look.etag} had been read"
-    return Damage(Outcome.LOST_UPDATE, text, proven=False)
 
 
 def _issued_at(history: History, step: Step, token: str) -> Step | None:

@@ -9,6 +9,7 @@ from ifmatch.diagnosis.conditions import Guard, wants_absent
 from ifmatch.diagnosis.contents import ABSENT, changed_pointers, same_content, value_at
 from ifmatch.diagnosis.damages import Damage
 from ifmatch.diagnosis.dates import http_date, shown
+from ifmatch.diagnosis.in_time import back_from
 from ifmatch.diagnosis.resources import host_of, resource_key
 from ifmatch.diagnosis.stamps import rendered
 from ifmatch.diagnosis.taken_back import lost_pointers
@@ -250,3 +251,18 @@ def _looked_past(dated: Sequence[Step], step: Step, sent: float) -> Damage | Non
 
 def _content(step: Step) -> Content | None:
     return step.representation if step.representation is not None else step.made
+
+
+def unprotected(history: History, step: Step) -> Damage | None:
+    """Find a write under a word for none, over a thing whose version its sender had been shown.
+
+    Args:
+        history: of the resource.
+        step: accepted.
+    """
+    own = back_from(history.by_actor.get(step.actor, ()), step.order)
+    look = next((one for one in own if one.read_ok or one.accepted), None)
+    if look is None or look.etag is None or tokens.null_word(look.etag):
+        return None
+    text = f"the write was not protected, and {look.etag} had been read"
+    return Damage(Outcome.LOST_UPDATE, text, proven=False)

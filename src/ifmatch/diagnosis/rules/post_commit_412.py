@@ -145,7 +145,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     yield from _removed(facts)
     if not facts.refused or not step.is_write or facts.guard is None:
         return
-    if not facts.ours_is_there and facts.proof is None:
+    if len(step.hops) > 1 or not (facts.ours_is_there or facts.proof is not None):
         return
     if (
         facts.unanswered_own is not None
@@ -155,8 +155,6 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         or any(one.accepted and same_content(one.body, step.body) for one in facts.own(facts.earlier))
         or not (facts.proof is not None or facts.state_moved or created(facts) or _moved_by_date(facts))
     ):
-        return
-    if len(step.hops) > 1:
         return
     text = "the resource holds what this very request carried, and it was the first attempt"
     proof = facts.proof
