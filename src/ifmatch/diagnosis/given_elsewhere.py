@@ -8,7 +8,6 @@ from urllib.parse import unquote
 from ifmatch.diagnosis import tokens
 from ifmatch.diagnosis.contents import scalars
 from ifmatch.diagnosis.linked_writes import own_name
-from ifmatch.diagnosis.pages import fields_of, is_page
 from ifmatch.diagnosis.resources import host_of, path_of, resource_key
 from ifmatch.model.json_values import members_in
 from ifmatch.model.message import Content
@@ -55,19 +54,12 @@ def given_elsewhere(case: Case, step: Step, token: str) -> tuple[Step, Content] 
         gave = any(tokens.opaque(issued) == wanted for issued in one.issued())
         if not gave and wanted not in content.text:
             continue
-        thing = _thing(_records_of(content), name, "" if gave and not one.is_read else wanted)
+        thing = _thing(content.json(), name, "" if gave and not one.is_read else wanted)
         if one.accepted and gave and (thing is not None or _leads_to(one, step)):
             return one, Content.from_json(thing) if thing is not None else content
         if one.is_read and thing is not None:
             return one, Content.from_json(thing)
     return None
-
-
-def _records_of(content: Content) -> object:
-    """Return the records of a content: its JSON value, or the fields of the form that a page shows."""
-    if is_page(content.text):
-        return fields_of(content.text)
-    return content.json()
 
 
 def _of_its_own(case: Case, one: Step, step: Step) -> bool:
