@@ -34,6 +34,7 @@ OWN = {
             "a finished operation, and another's change with it",
             "one id on all answers names a session, not an answer",
             "a proxy gives the path another name and drops the field",
+            "upload and its metadata are one thing",
         ),
         _KIND,
     ),

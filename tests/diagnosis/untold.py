@@ -283,32 +283,37 @@ ONE_URL = {
     "unguarded write brings a deleted thing back": "what makes a thing again is told by 201",
 }
 _ANY_POST = "a form without a version may be any action, no change of the record"
-A_FORM = dict.fromkeys(
-    (
-        "a lease of a boat is signed by the harbour's own clerk at once, and refused, within two envelopes",
-        "a store of keys: the index under the prefix is behind the own write",
-        "a print job is taken for later on an older revision, and nobody looks what came of it",
-        "forced without a condition after a refusal",
-        "overwritten without a guard after the refusal",
-        "unguarded write over another's change",
-        "unguarded save over another's",
-        "unguarded deletion of what another had just saved, who looks for it",
-        "a tag that stays the same, told by reads alone",
-        "both ways in base64, and the reason of the change beside it",
-        "the service stamps what stands inside a string",
-        "healthy: If-Match answered with ok false for another reason",
-        "healthy: If-Match answered with an error member, corrected",
-        "Basic credentials and JSON: signed as the sender's own",
-        "the proxy names nodes with what each said",
-        "a play list is stored by the first node, and nginx lists what both answered",
-        "bus lines: a success denies what was wrong by itself, and passes mended on the same tag",
-        "the store cannot do conditions, as a success says",
-        "The count goes back and comes again, and nothing speaks of a cache",
-        "the same in JSON, with the id in the content",
-        "the request id of the refused write stands in the state",
+A_FORM = {
+    **dict.fromkeys(
+        (
+            "a lease of a boat is signed by the harbour's own clerk at once, and refused, within two envelopes",
+            "a store of keys: the index under the prefix is behind the own write",
+            "a print job is taken for later on an older revision, and nobody looks what came of it",
+            "forced without a condition after a refusal",
+            "overwritten without a guard after the refusal",
+            "unguarded write over another's change",
+            "unguarded save over another's",
+            "unguarded deletion of what another had just saved, who looks for it",
+            "a tag that stays the same, told by reads alone",
+            "both ways in base64, and the reason of the change beside it",
+            "the service stamps what stands inside a string",
+            "healthy: If-Match answered with ok false for another reason",
+            "healthy: If-Match answered with an error member, corrected",
+            "Basic credentials and JSON: signed as the sender's own",
+            "the proxy names nodes with what each said",
+            "a play list is stored by the first node, and nginx lists what both answered",
+            "bus lines: a success denies what was wrong by itself, and passes mended on the same tag",
+            "the store cannot do conditions, as a success says",
+            "The count goes back and comes again, and nothing speaks of a cache",
+            "the same in JSON, with the id in the content",
+            "the request id of the refused write stands in the state",
+        ),
+        _ANY_POST,
     ),
-    _ANY_POST,
-)
+    "upload and its metadata are one thing": (
+        "that two addresses show one record is told by its members, which a page has as fields of a form"
+    ),
+}
 
 
 def untold(story, captures, name, carrier):
