@@ -281,6 +281,8 @@ WITHOUT = {
     "etcd-v3": "a transaction compares what the key holds: its forms are those of etcd-v2",
     "aws-lambda": "its writes say what is done to a function, not what it is",
     "google-docs": "its writes say what is done to a document, not what it is",
+    "kibana": "versions are base64 of a shard's sequence: `families-in-use.txt` has its stories",
+    "nomad": "jobs and variables have forms of their own: `families-in-use.txt` has their stories",
     "appdynamics": "it shows itself by its refusal alone",
     "docker-sandboxes": "it shows itself by its refusal alone",
 }

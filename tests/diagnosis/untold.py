@@ -209,7 +209,10 @@ UNDER_SUCCESS = {
     ),
 }
 FORMS_OF_TOKENS = {"malformed-validator", "null-token", "etag-source-mismatch"}
+_BACK = "a count does not come back with a state that was put back"
 RESPELT = {
+    "a switch is put back and on again by others, at full consistency": _BACK,
+    "what is left of the rate goes down, and the old state was put back": _BACK,
     "a lane of a pool is saved with the tag of the pool around it": "tags in one answer are not spelt alike",
     "a value is spelled otherwise by the service": "a sequence counts what others did meanwhile",
     "a slow save is counted twice, and a spent tag is refused": (
@@ -284,9 +287,9 @@ ONE_URL = {
 }
 _ANY_POST = "a form without a version may be any action, no change of the record"
 A_FORM = {
+    "a lease of a boat is signed by the harbour's own clerk at once, and refused, within two envelopes": _ANY_POST,
     **dict.fromkeys(
         (
-            "a lease of a boat is signed by the harbour's own clerk at once, and refused, within two envelopes",
             "a store of keys: the index under the prefix is behind the own write",
             "a print job is taken for later on an older revision, and nobody looks what came of it",
             "forced without a condition after a refusal",
@@ -311,7 +314,7 @@ A_FORM = {
         _ANY_POST,
     ),
     "upload and its metadata are one thing": (
-        "that two addresses show one record is told by its members, which a page has as fields of a form"
+        "that two addresses show one record is told by its members, which a page has as fields"
     ),
 }
 

@@ -203,11 +203,14 @@ def _never_issued(case: Case, history: History, step: Step) -> Damage | None:
 
 
 def _unset(step: Step) -> bool:
-    """Tell whether a write has 0 for the version that its family's things have: it asks for nothing."""
+    """Tell whether a write has 0 where its family has other small numbers as words: it asks for nothing."""
     guard, family = step.guard, step.dialect
-    if guard is None or not guard.key or family is None or family.general or family.id == LEARNED:
+    if guard is None or family is None or family.id == LEARNED or not tokens.zero(guard.value):
         return False
-    return tokens.zero(guard.value)
+    return any(
+        one.key == guard.key and any(word.lstrip("-").isdigit() for word in one.sentinels)
+        for one in family.guards
+    )
 
 
 def _issued_at(history: History, step: Step, token: str) -> Step | None:
