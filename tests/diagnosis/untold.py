@@ -112,6 +112,9 @@ _WHOLE = "a record that is sent back whole carries its version as it carries all
 _PARTS = "a part of a file is asked for under a field of HTTP; who reads sends no content with a version"
 _EMPTY = "a member, or a step of a path, that is empty is no condition"
 SENT_BACK_WHOLE = {
+    "a read at low consistency is copied to another key": (
+        "which member of what is sent back is its version is not known where nothing was refused"
+    ),
     "an empty If-Match is taken, where the tag had been read": _EMPTY,
     "parts of one read taken and refused in turn by two mirrors": _PARTS,
 } | dict.fromkeys(
@@ -287,9 +290,10 @@ ONE_URL = {
 }
 _ANY_POST = "a form without a version may be any action, no change of the record"
 A_FORM = {
-    "a lease of a boat is signed by the harbour's own clerk at once, and refused, within two envelopes": _ANY_POST,
     **dict.fromkeys(
         (
+            "a lease of a boat is signed by the harbour's own clerk at once, and refused, within two"
+            " envelopes",
             "a store of keys: the index under the prefix is behind the own write",
             "a print job is taken for later on an older revision, and nobody looks what came of it",
             "forced without a condition after a refusal",
