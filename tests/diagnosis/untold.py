@@ -292,8 +292,10 @@ _ANY_POST = "a form without a version may be any action, no change of the record
 A_FORM = {
     **dict.fromkeys(
         (
-            "a lease of a boat is signed by the harbour's own clerk at once, and refused, within two"
-            " envelopes",
+            (
+                "a lease of a boat is signed by the harbour's own clerk at once, and refused,"
+                " within two envelopes"
+            ),
             "a store of keys: the index under the prefix is behind the own write",
             "a print job is taken for later on an older revision, and nobody looks what came of it",
             "forced without a condition after a refusal",
