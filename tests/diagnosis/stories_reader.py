@@ -62,6 +62,12 @@ class Story:
         return [view for view in ("alone", "all") if view in self.expected or view == "all"]
 
     @property
+    def different_views(self):
+        """The views whose captures or expectations differ: A alone is all there is where nobody else acts."""
+        alone = all(line.startswith("A ") for line in self.lines) and "all" not in self.expected
+        return ["all"] if alone else self.views
+
+    @property
     def never(self):
         return tuple(part.strip() for part in self.expected.get("never", "").split("|") if part.strip())
 

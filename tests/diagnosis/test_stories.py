@@ -12,7 +12,7 @@ from stories_reader import stories
 from ifmatch.diagnosis import diagnose, rules
 
 STORIES = stories()
-VIEWS = [(story, view) for story in STORIES for view in story.views]
+VIEWS = [(story, view) for story in STORIES for view in story.different_views]
 
 
 @pytest.mark.parametrize(
