@@ -213,7 +213,10 @@ def test_twice_the_exchanges_are_twice_the_work(story, place):
     assert steep(make) == {}
 
 
-@pytest.mark.parametrize("place", PLACES)
+TWO_SIDES = [one if one == "many services" else pytest.param(one, marks=pytest.mark.full) for one in PLACES]
+
+
+@pytest.mark.parametrize("place", TWO_SIDES)
 def test_twice_the_exchanges_from_two_sides_are_twice_the_work(place):
     def make(rounds):
         entries = conflicts(rounds, PLACES[place])
