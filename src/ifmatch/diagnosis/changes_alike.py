@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ifmatch.diagnosis.contents import changed_pointers, value_at
+from ifmatch.diagnosis.in_time import on_from
 from ifmatch.diagnosis.resources import host_of
 from ifmatch.diagnosis.stamps import stamped
 
@@ -54,7 +55,7 @@ def changed_alike(facts: Facts) -> Alike | None:
         return None
     case, host = facts.case, host_of(step.resource)
     for other in case.steps[max(0, step.order - _NEAR) : step.order + _NEAR]:
-        if not (other.accepted and other.replaces and other.body) or other.actor != step.actor:
+        if not (other.changes and other.body) or other.actor != step.actor:
             continue
         if other.resource == step.resource or host_of(other.resource) != host:
             continue
@@ -70,10 +71,8 @@ def changed_alike(facts: Facts) -> Alike | None:
 
 def _next_change(write: Step, history: Sequence[Step]) -> Step | None:
     """Return the next own look that shows more than a write had left, None after another write."""
-    for one in history:
-        if one.order <= write.order:
-            continue
-        if one.accepted and one.replaces:
+    for one in on_from(history, write.order):
+        if one.changes:
             return None
         shown = one.representation if one.actor == write.actor and one.etag != write.etag else None
         if shown is not None and _added(write.body, shown):
@@ -99,10 +98,8 @@ def _added(before: Content | None, now: Content | None) -> frozenset[str]:
         return frozenset()
     pointers = changed_pointers(before, now)
     if pointers is None:
-        lines = {line.strip() for line in now.text.splitlines()} - {
-            line.strip() for line in before.text.splitlines()
-        }
-        return frozenset(line for line in lines if len(line) >= _TELLING)
+        old, new = ({line.strip() for line in one.text.splitlines()} for one in (before, now))
+        return frozenset(line for line in new - old if len(line) >= _TELLING)
     values = {one: value_at(now, one) for one in pointers if one and not stamped(one)}
     return frozenset(
         f"{one} {value}" for one, value in values.items() if isinstance(value, str) and len(value) >= _TELLING

@@ -22,6 +22,7 @@ from ifmatch.diagnosis.version_words import called_version
 from ifmatch.dialects import Carrier, Meaning
 from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.pointers import names, tests_in, word_of
+from ifmatch.model.json_values import elements_in, members_in
 from ifmatch.model.late import late_pattern
 from ifmatch.model.unknown import UNKNOWN
 
@@ -100,16 +101,13 @@ def _names_test(step: Step, text: str) -> bool:
 
 def _one_of(step: Step, value: str) -> bool:
     """Tell whether an answer has a value among others in one list: what is allowed, not what is held."""
-    found = [step.view.json]
+    found: list[object] = [step.view.json]
     while found:
         one = found.pop()
-        if isinstance(one, dict):
-            found.extend(cast("dict[str, object]", one).values())
-        elif isinstance(one, list):
-            items = cast("list[object]", one)
-            if len(items) > 1 and value in items:
-                return True
-            found.extend(items)
+        items = elements_in(one)
+        if len(items) > 1 and value in items:
+            return True
+        found += (*items, *members_in(one).values())
     return False
 
 
@@ -147,7 +145,7 @@ def _shown_to(step: Step, history: Sequence[Step]) -> tuple[Step, Content] | Non
     known = (
         one
         for one in reversed(own)
-        if one.order < step.order and (one.representation is not None or (one.accepted and one.replaces))
+        if one.order < step.order and (one.representation is not None or one.changes)
     )
     after = next((one for one in own if one.order > step.order and one.representation is not None), None)
     last = next(known, after)
