@@ -13,7 +13,7 @@ import math
 from typing import TYPE_CHECKING
 
 from benchmarks.bench_diagnosis import FOLDERS, judge, labels
-from ifmatch.diagnosis import ranking
+from ifmatch.diagnosis.findings import ranking
 
 if TYPE_CHECKING:
     from benchmarks.bench_diagnosis import Result

@@ -16,7 +16,7 @@ from stories_reader import stories
 from test_transposed import BESIDE, STORIES
 
 from ifmatch.diagnosis import diagnose
-from ifmatch.diagnosis.case import build
+from ifmatch.diagnosis.case.reconstruction import build
 from ifmatch.dialects import Scope, built_in, dialect
 
 # A day's tests tell every so-many-th story in each family, each family beginning with another one.

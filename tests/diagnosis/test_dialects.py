@@ -13,7 +13,7 @@ from dataclasses import replace
 import pytest
 
 from ifmatch.diagnosis import diagnose
-from ifmatch.diagnosis.case import build
+from ifmatch.diagnosis.case.reconstruction import build
 from ifmatch.model.exchange import Exchange, Provenance, captures_of
 from ifmatch.model.message import Content, Fields, Request, Response
 from ifmatch.model.unknown import UNKNOWN

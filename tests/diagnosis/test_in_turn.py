@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from stories_reader import exchange_of
 
-from ifmatch.diagnosis.case import build
+from ifmatch.diagnosis.case.reconstruction import build
 from ifmatch.model.exchange import Capture
 
 READ_1 = 'A 0 GET /x => 200 ; ETag: "1" | {"a": 1}'

@@ -17,16 +17,12 @@ import pytest
 
 import ifmatch
 from ifmatch.capture import read
-from ifmatch.diagnosis import (
-    authorship,
-    case,
-    diagnose,
-    dialect_services,
-    gathered,
-    habit_traffic,
-    history,
-    lapsed_marks,
-)
+from ifmatch.diagnosis import diagnose
+from ifmatch.diagnosis.case import dialect_services, gathered
+from ifmatch.diagnosis.case.reconstruction import build as case
+from ifmatch.diagnosis.facts import authorship
+from ifmatch.diagnosis.habits import habit_traffic, lapsed_marks
+from ifmatch.diagnosis.links import history
 
 OWN = str(pathlib.Path(ifmatch.__file__).parent)
 START = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)

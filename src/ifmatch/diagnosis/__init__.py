@@ -10,8 +10,8 @@ import gc
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.assemble import assemble
-from ifmatch.diagnosis.case import build
-from ifmatch.diagnosis.contents import forget
+from ifmatch.diagnosis.case.reconstruction import build
+from ifmatch.diagnosis.reading.contents import forget
 from ifmatch.model.exchange import Capture, captures_of
 
 if TYPE_CHECKING:

@@ -6,25 +6,25 @@ import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis.benign import begun_anew, fulfilled, passed_later, recovered, why_benign
-from ifmatch.diagnosis.codes_inside import codes_inside
-from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.damage import overwrites
-from ifmatch.diagnosis.facts import Facts
-from ifmatch.diagnosis.lapsed_marks import lapsed_marks
-from ifmatch.diagnosis.likeness import replaces_all
-from ifmatch.diagnosis.listed_versions import listed_before
-from ifmatch.diagnosis.misreads import misreads
-from ifmatch.diagnosis.missed_changes import missed_changes
-from ifmatch.diagnosis.narrate import fixes, summary
-from ifmatch.diagnosis.next_probe import probe_for
-from ifmatch.diagnosis.picture import timeline_of
-from ifmatch.diagnosis.ranking import Ranking, rank
-from ifmatch.diagnosis.repair import repair_of
+from ifmatch.diagnosis.aftermath.codes_inside import codes_inside
+from ifmatch.diagnosis.facts.incident import Facts
+from ifmatch.diagnosis.facts.unread_versions import listing
+from ifmatch.diagnosis.findings.benign import begun_anew, fulfilled, passed_later, recovered, why_benign
+from ifmatch.diagnosis.findings.narrate import fixes, summary
+from ifmatch.diagnosis.findings.next_probe import probe_for
+from ifmatch.diagnosis.findings.picture import timeline_of
+from ifmatch.diagnosis.findings.ranking import Ranking, rank
+from ifmatch.diagnosis.findings.repair import repair_of
+from ifmatch.diagnosis.findings.subjects import refused, unaccounted
+from ifmatch.diagnosis.habits.lapsed_marks import lapsed_marks
+from ifmatch.diagnosis.links.likeness import replaces_all
+from ifmatch.diagnosis.links.listed_versions import listed_before
+from ifmatch.diagnosis.losses.damage import overwrites
+from ifmatch.diagnosis.reading.conditions import Guard
+from ifmatch.diagnosis.reads.misreads import misreads
+from ifmatch.diagnosis.reads.missed_changes import missed_changes
+from ifmatch.diagnosis.reads.slices_apart import slices_apart
 from ifmatch.diagnosis.rules.cors_hidden_etag import hidden
-from ifmatch.diagnosis.slices_apart import slices_apart
-from ifmatch.diagnosis.subjects import refused, unaccounted
-from ifmatch.diagnosis.unread_versions import listing
 from ifmatch.model.diagnosis import Advice, Attempt, Benign, Diagnosis, Incident, Outcome, Verdict
 from ifmatch.model.finding import Finding, Repair
 from ifmatch.model.slotted import Slotted
@@ -33,10 +33,10 @@ from ifmatch.model.unknown import UNKNOWN
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ifmatch.diagnosis.case import Case
-    from ifmatch.diagnosis.damages import Damage
-    from ifmatch.diagnosis.history import History
-    from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.case.reconstruction import Case
+    from ifmatch.diagnosis.links.damages import Damage
+    from ifmatch.diagnosis.links.history import History
+    from ifmatch.diagnosis.steps.step import Step
     from ifmatch.model.exchange import Provenance
 
 _ORDER = {outcome: number for number, outcome in enumerate(Outcome)}

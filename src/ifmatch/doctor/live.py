@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.core.entity_tag import is_entity_tag
-from ifmatch.diagnosis import diagnose, tokens
+from ifmatch.diagnosis import diagnose
+from ifmatch.diagnosis.reading import tokens
 from ifmatch.doctor.probes import PROBES, Known, clock_offset, observe
 from ifmatch.errors import BudgetSpentError, TargetUnreachableError
 from ifmatch.model.diagnosis import HopAnswer, LiveFindings, ProbeAnswer

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ifmatch.diagnosis.dates import http_date
+from ifmatch.diagnosis.reading.dates import http_date
 from ifmatch.model.message import Content, Fields
 
 if TYPE_CHECKING:

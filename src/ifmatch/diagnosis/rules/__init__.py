@@ -64,7 +64,7 @@ from ifmatch.diagnosis.rules import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.facts.incident import Facts
     from ifmatch.model.finding import Evidence
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.unguarded_losses import version_carried
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.losses.unguarded_losses import version_carried
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ifmatch.diagnosis.damages import Damage
-    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.facts.incident import Facts
+    from ifmatch.diagnosis.links.damages import Damage
     from ifmatch.model.finding import Evidence
 
 CAUSE = "blind-refresh"

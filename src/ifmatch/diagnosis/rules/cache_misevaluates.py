@@ -5,18 +5,18 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.cache_marks import asks_past, says_fetched
-from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.resources import host_of, path_of
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.reading import tokens
+from ifmatch.diagnosis.reading.cache_marks import asks_past, says_fetched
+from ifmatch.diagnosis.reading.conditions import Guard
+from ifmatch.diagnosis.steps.resources import host_of, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ifmatch.diagnosis.damages import Damage
-    from ifmatch.diagnosis.facts import Facts
-    from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.facts.incident import Facts
+    from ifmatch.diagnosis.links.damages import Damage
+    from ifmatch.diagnosis.steps.step import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "cache-misevaluates"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.unseen_writes import check_works
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.losses.unseen_writes import check_works
+from ifmatch.diagnosis.reading import tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.facts.incident import Facts
     from ifmatch.model.finding import Evidence
 
 CAUSE = "check-then-write-race"

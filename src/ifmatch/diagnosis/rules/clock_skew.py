@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ifmatch.core.http_date import format_http_date
-from ifmatch.diagnosis.clocked_versions import version_by_clock
-from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.dates import http_date, span
-from ifmatch.diagnosis.device_clocks import made_at
-from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.losses.clocked_versions import version_by_clock
+from ifmatch.diagnosis.losses.device_clocks import made_at
+from ifmatch.diagnosis.reading.conditions import Guard
+from ifmatch.diagnosis.reading.dates import http_date, span
 from ifmatch.diagnosis.rules.timezone_error import zone_of_read
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.diagnosis import Outcome
@@ -18,9 +18,9 @@ from ifmatch.model.diagnosis import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ifmatch.diagnosis.conditions import Condition
-    from ifmatch.diagnosis.facts import Facts
-    from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.facts.incident import Facts
+    from ifmatch.diagnosis.reading.conditions import Condition
+    from ifmatch.diagnosis.steps.step import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "clock-skew"

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.change_logs import others_changed
-from ifmatch.diagnosis.contents import same_content
-from ifmatch.diagnosis.dialect_scopes import policy_entries_apart, scope_path, scope_writes
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.listings import listed, passed_over, untouched
-from ifmatch.diagnosis.parts_apart import parts_apart
-from ifmatch.diagnosis.resources import bare, parent_of, path_of
+from ifmatch.diagnosis.facts.change_logs import others_changed
+from ifmatch.diagnosis.facts.dialect_scopes import policy_entries_apart, scope_path, scope_writes
+from ifmatch.diagnosis.facts.listings import listed, passed_over, untouched
+from ifmatch.diagnosis.facts.parts_apart import parts_apart
+from ifmatch.diagnosis.facts.shared_counts import carried_above, carried_along, moved_along, named_after
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.reading import tokens
+from ifmatch.diagnosis.reading.contents import same_content
+from ifmatch.diagnosis.reading.tokens import comes_back
 from ifmatch.diagnosis.rules.inconsistent_backends import touched_between
 from ifmatch.diagnosis.rules.wrong_token_source import had_own_since
-from ifmatch.diagnosis.shared_counts import carried_above, carried_along, moved_along, named_after
-from ifmatch.diagnosis.tokens import comes_back
+from ifmatch.diagnosis.steps.resources import bare, parent_of, path_of
 from ifmatch.dialects import Meaning, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ifmatch.diagnosis.facts import Facts
-    from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.facts.incident import Facts
+    from ifmatch.diagnosis.steps.step import Step
     from ifmatch.model.finding import Evidence
     from ifmatch.model.message import Content
 

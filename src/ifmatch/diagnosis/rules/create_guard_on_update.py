@@ -6,15 +6,15 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from ifmatch.diagnosis.conditions import Guard, wants_absent
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.left_undone import sent_rows
-from ifmatch.diagnosis.next_names import made_as_next
-from ifmatch.diagnosis.resources import host_of, path_of
+from ifmatch.diagnosis.facts.next_names import made_as_next
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.reading.conditions import Guard, wants_absent
+from ifmatch.diagnosis.reading.sent_rows import entries_in
+from ifmatch.diagnosis.reading.version_words import called_version
 from ifmatch.diagnosis.rules.exists_already import edited_from_it, told
 from ifmatch.diagnosis.rules.null_token import defaulted
-from ifmatch.diagnosis.sent_rows import entries_in
-from ifmatch.diagnosis.version_words import called_version
+from ifmatch.diagnosis.steps.left_undone import sent_rows
+from ifmatch.diagnosis.steps.resources import host_of, path_of
 from ifmatch.dialects import Carrier
 from ifmatch.model.exchange import Vantage
 from ifmatch.model.unknown import UNKNOWN
@@ -22,8 +22,8 @@ from ifmatch.model.unknown import UNKNOWN
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ifmatch.diagnosis.facts import Facts
-    from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.facts.incident import Facts
+    from ifmatch.diagnosis.steps.step import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "create-guard-on-update"

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import same_content
-from ifmatch.diagnosis.dates import fractions, http_date, told_moment, whole_second
-from ifmatch.diagnosis.dates import shown as moment
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.message_members import shown
-from ifmatch.diagnosis.resources import host_of, path_of
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.reading.conditions import Guard
+from ifmatch.diagnosis.reading.contents import same_content
+from ifmatch.diagnosis.reading.dates import fractions, http_date, told_moment, whole_second
+from ifmatch.diagnosis.reading.dates import shown as moment
 from ifmatch.diagnosis.rules.unsupported_precondition import not_evaluated
+from ifmatch.diagnosis.steps.message_members import shown
+from ifmatch.diagnosis.steps.resources import host_of, path_of
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ifmatch.diagnosis.facts import Facts
-    from ifmatch.diagnosis.history import History
-    from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.facts.incident import Facts
+    from ifmatch.diagnosis.links.history import History
+    from ifmatch.diagnosis.steps.step import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "date-precision"

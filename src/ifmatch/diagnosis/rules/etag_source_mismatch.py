@@ -7,16 +7,8 @@ from bisect import bisect_left
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.compared_values import of_state
-from ifmatch.diagnosis.contents import holds, same_content
-from ifmatch.diagnosis.damages import Reason
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.forms_apart import written_otherwise
-from ifmatch.diagnosis.likeness import names_text
-from ifmatch.diagnosis.resources import parent_of, path_of
-from ifmatch.diagnosis.told_versions import named_beside
-from ifmatch.diagnosis.two_paths import (
+from ifmatch.diagnosis.facts.forms_apart import written_otherwise
+from ifmatch.diagnosis.facts.two_paths import (
     another_product,
     form,
     heads_refused,
@@ -28,14 +20,22 @@ from ifmatch.diagnosis.two_paths import (
     refused_afresh,
     told_twice,
 )
-from ifmatch.diagnosis.wasted_reads import told_of_waste
+from ifmatch.diagnosis.links.damages import Reason
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.links.likeness import names_text
+from ifmatch.diagnosis.reading import tokens
+from ifmatch.diagnosis.reading.contents import holds, same_content
+from ifmatch.diagnosis.reads.wasted_reads import told_of_waste
+from ifmatch.diagnosis.steps.compared_values import of_state
+from ifmatch.diagnosis.steps.resources import parent_of, path_of
+from ifmatch.diagnosis.steps.told_versions import named_beside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ifmatch.diagnosis.conditions import Condition
-    from ifmatch.diagnosis.facts import Facts
-    from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.facts.incident import Facts
+    from ifmatch.diagnosis.reading.conditions import Condition
+    from ifmatch.diagnosis.steps.step import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "etag-source-mismatch"

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.damages import Reason
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.revalidations import suffix_of
-from ifmatch.diagnosis.wasted_reads import told_of_waste
+from ifmatch.diagnosis.links.damages import Reason
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.reading import tokens
+from ifmatch.diagnosis.reads.revalidations import suffix_of
+from ifmatch.diagnosis.reads.wasted_reads import told_of_waste
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ifmatch.diagnosis.facts import Facts
-    from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.facts.incident import Facts
+    from ifmatch.diagnosis.steps.step import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "etag-suffix-rewrite"

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.damages import Reason
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.wasted_reads import told_of_waste
-from ifmatch.diagnosis.weak_tags import made_weak, weak_uncoded
+from ifmatch.diagnosis.links.damages import Reason
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.reading import tokens
+from ifmatch.diagnosis.reading.conditions import Guard
+from ifmatch.diagnosis.reads.wasted_reads import told_of_waste
+from ifmatch.diagnosis.reads.weak_tags import made_weak, weak_uncoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.facts.incident import Facts
     from ifmatch.model.finding import Evidence
 
 CAUSE = "etag-weakened"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote
 
-from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import holds, resemblance
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.next_names import made_as_next
-from ifmatch.diagnosis.resources import bare
+from ifmatch.diagnosis.facts.next_names import made_as_next
+from ifmatch.diagnosis.facts.undone_reasons import left_in_success
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.reading.conditions import Guard
+from ifmatch.diagnosis.reading.contents import holds, resemblance
 from ifmatch.diagnosis.rules import token_missing
-from ifmatch.diagnosis.undone_reasons import left_in_success
+from ifmatch.diagnosis.steps.resources import bare
 from ifmatch.dialects import Meaning
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.unknown import UNKNOWN
@@ -19,8 +19,8 @@ from ifmatch.model.unknown import UNKNOWN
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ifmatch.diagnosis.facts import Facts
-    from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.facts.incident import Facts
+    from ifmatch.diagnosis.steps.step import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "exists-already"

@@ -10,12 +10,12 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import changed_pointers, same_content, unwrapped, value_at
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.listed_versions import entry_before
-from ifmatch.diagnosis.resources import beside_each_other, parent_of, path_of
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.links.listed_versions import entry_before
+from ifmatch.diagnosis.reading.conditions import Guard
+from ifmatch.diagnosis.reading.contents import changed_pointers, same_content, unwrapped, value_at
 from ifmatch.diagnosis.rules import exists_already
+from ifmatch.diagnosis.steps.resources import beside_each_other, parent_of, path_of
 from ifmatch.model.exchange import Vantage
 from ifmatch.model.json_values import members_in
 from ifmatch.model.late import late_pattern
@@ -25,8 +25,8 @@ from ifmatch.model.unknown import UNKNOWN
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ifmatch.diagnosis.facts import Facts
-    from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.facts.incident import Facts
+    from ifmatch.diagnosis.steps.step import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "expected-control-flow"

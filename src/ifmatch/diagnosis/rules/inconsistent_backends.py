@@ -5,23 +5,23 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.cache_marks import asks_past
-from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.content_digests import alike_by_fields
-from ifmatch.diagnosis.contents import changed_pointers, same_content, value_at
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.likeness import same_state
-from ifmatch.diagnosis.resources import host_of, path_of
-from ifmatch.diagnosis.resumed_in_turn import of_machines
-from ifmatch.diagnosis.tokens import comes_back
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.links.likeness import same_state
+from ifmatch.diagnosis.reading import tokens
+from ifmatch.diagnosis.reading.cache_marks import asks_past
+from ifmatch.diagnosis.reading.conditions import Guard
+from ifmatch.diagnosis.reading.contents import changed_pointers, same_content, value_at
+from ifmatch.diagnosis.reading.tokens import comes_back
+from ifmatch.diagnosis.reads.content_digests import alike_contents
+from ifmatch.diagnosis.reads.resumed_in_turn import of_machines
+from ifmatch.diagnosis.steps.resources import host_of, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ifmatch.diagnosis.damages import Damage
-    from ifmatch.diagnosis.facts import Facts
-    from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.facts.incident import Facts
+    from ifmatch.diagnosis.links.damages import Damage
+    from ifmatch.diagnosis.steps.step import Step
     from ifmatch.model.finding import Evidence
     from ifmatch.model.message import Content
 
@@ -232,16 +232,3 @@ def touched_between(before: Step, after: Step) -> bool:
     if before.last_modified is None or after.last_modified is None or before.date is None:
         return False
     return after.last_modified > before.last_modified and after.last_modified >= before.date - 1
-
-
-def alike_contents(reads: Sequence[Step]) -> bool | None:
-    """Tell whether reads show one content; None when too few contents are known, such as those of one tag."""
-    known = [step for step in reads if step.representation is not None]
-    if len(known) < 2:
-        told = [alike_by_fields(reads[0], step) for step in reads[1:] if step.etag != reads[0].etag]
-        whole = bool(told) and all(step.withheld for step in reads)
-        return all(told) if whole and None not in told else None
-    if not all(same_state(known[0], step) for step in known[1:]):
-        return False
-    # What is the same under one tag says nothing of the content under another.
-    return True if len({step.etag for step in known}) > 1 or len({step.etag for step in reads}) == 1 else None

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis.commands_done import changed_as_told, changed_at, signed_as_own
-from ifmatch.diagnosis.contents import same_content
-from ifmatch.diagnosis.dates import span
-from ifmatch.diagnosis.doubled import attempts_told
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.same_by_chance import little, there_before
+from ifmatch.diagnosis.facts.commands_done import changed_as_told, changed_at, signed_as_own
+from ifmatch.diagnosis.facts.same_by_chance import little, there_before
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.losses.doubled import attempts_told
+from ifmatch.diagnosis.reading.contents import same_content
+from ifmatch.diagnosis.reading.dates import span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ifmatch.diagnosis.damages import Damage
-    from ifmatch.diagnosis.facts import Facts
-    from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.facts.incident import Facts
+    from ifmatch.diagnosis.links.damages import Damage
+    from ifmatch.diagnosis.steps.step import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "intermediary-replay"

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, cast
 
-from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.freezes import HOLDER, frozen
-from ifmatch.diagnosis.held_up import coded_hold
-from ifmatch.diagnosis.in_time import back_from
-from ifmatch.diagnosis.keys_taken import of_key
-from ifmatch.diagnosis.pages import is_page
-from ifmatch.diagnosis.undone_reasons import left_in_success
+from ifmatch.diagnosis.aftermath.freezes import HOLDER, frozen
+from ifmatch.diagnosis.aftermath.held_up import coded_hold
+from ifmatch.diagnosis.facts.keys_taken import of_key
+from ifmatch.diagnosis.facts.undone_reasons import left_in_success
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.links.in_time import back_from
+from ifmatch.diagnosis.reading.conditions import Guard
+from ifmatch.diagnosis.reading.pages import is_page
 from ifmatch.dialects import Meaning
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.late import late_pattern
@@ -20,9 +20,9 @@ from ifmatch.model.late import late_pattern
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ifmatch.diagnosis.facts import Facts
-    from ifmatch.diagnosis.history import History
-    from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.facts.incident import Facts
+    from ifmatch.diagnosis.links.history import History
+    from ifmatch.diagnosis.steps.step import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "lease-or-lock"

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ifmatch.diagnosis.actors import known_by_address
-from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import holds
-from ifmatch.diagnosis.dates import span
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.refused_repeats import repeated
+from ifmatch.diagnosis.facts.refused_repeats import repeated
+from ifmatch.diagnosis.links.actors import known_by_address
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.reading.conditions import Guard
+from ifmatch.diagnosis.reading.contents import holds
+from ifmatch.diagnosis.reading.dates import span
 from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ifmatch.diagnosis.facts import Facts
-    from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.facts.incident import Facts
+    from ifmatch.diagnosis.steps.step import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "lost-response-replay"

@@ -5,26 +5,26 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.damages import Reason
-from ifmatch.diagnosis.dates import whole_second
-from ifmatch.diagnosis.dialect_tokens import misplaced, pointers_of
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.misheard_tokens import misheard
-from ifmatch.diagnosis.respellings import respelt
-from ifmatch.diagnosis.spent_versions import echoed
-from ifmatch.diagnosis.wasted_reads import told_of_waste
-from ifmatch.diagnosis.wasted_tags import HURT
+from ifmatch.diagnosis.facts.misheard_tokens import misheard
+from ifmatch.diagnosis.links.damages import Reason
+from ifmatch.diagnosis.links.dialect_tokens import misplaced, pointers_of
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.links.spent_versions import echoed
+from ifmatch.diagnosis.reading import tokens
+from ifmatch.diagnosis.reading.conditions import Guard
+from ifmatch.diagnosis.reading.dates import whole_second
+from ifmatch.diagnosis.reading.respellings import respelt
+from ifmatch.diagnosis.reads.wasted_reads import told_of_waste
+from ifmatch.diagnosis.reads.wasted_tags import HURT
 from ifmatch.dialects import Carrier, Grammar
 from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ifmatch.diagnosis.conditions import Condition
-    from ifmatch.diagnosis.facts import Facts
-    from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.facts.incident import Facts
+    from ifmatch.diagnosis.reading.conditions import Condition
+    from ifmatch.diagnosis.steps.step import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "malformed-validator"

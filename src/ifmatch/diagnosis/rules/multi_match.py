@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.facts.selections import counts, named_in_refusal, named_singly, selects, several
+from ifmatch.diagnosis.facts.undone_reasons import left_in_success
+from ifmatch.diagnosis.links.evidence import note
 from ifmatch.diagnosis.rules.nonprecondition_412 import spoken
-from ifmatch.diagnosis.selections import counts, named_in_refusal, named_singly, selects, several
-from ifmatch.diagnosis.undone_reasons import left_in_success
 from ifmatch.dialects import Meaning
 from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.facts.incident import Facts
     from ifmatch.model.finding import Evidence
 
 CAUSE = "multi-match"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis.contents import same_content, scalars, shares_members
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.freezes import frozen, thawed
-from ifmatch.diagnosis.parts import replaced
-from ifmatch.diagnosis.resources import path_of
+from ifmatch.diagnosis.aftermath.freezes import frozen, thawed
+from ifmatch.diagnosis.facts.undone_reasons import left_in_success
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.reading.contents import same_content, scalars, shares_members
+from ifmatch.diagnosis.reads.parts import replaced
 from ifmatch.diagnosis.rules.payload_precondition_mismatch import expectations, tests
-from ifmatch.diagnosis.undone_reasons import left_in_success
+from ifmatch.diagnosis.steps.resources import path_of
 from ifmatch.dialects import Meaning
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.late import late_pattern
@@ -20,9 +20,9 @@ from ifmatch.model.unknown import UNKNOWN
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ifmatch.diagnosis.damages import Damage
-    from ifmatch.diagnosis.facts import Facts
-    from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.facts.incident import Facts
+    from ifmatch.diagnosis.links.damages import Damage
+    from ifmatch.diagnosis.steps.step import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "nonprecondition-412"

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.damages import Reason
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.message_members import Member, shown
-from ifmatch.diagnosis.refusal_words import says_outdated
-from ifmatch.diagnosis.resources import path_of
-from ifmatch.diagnosis.undone_reasons import left_in_success
-from ifmatch.diagnosis.version_words import speaks_of_versions
-from ifmatch.diagnosis.wasted_reads import told_of_waste
+from ifmatch.diagnosis.facts.undone_reasons import left_in_success
+from ifmatch.diagnosis.links.damages import Reason
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.reading import tokens
+from ifmatch.diagnosis.reading.conditions import Guard
+from ifmatch.diagnosis.reading.version_words import speaks_of_versions
+from ifmatch.diagnosis.reads.wasted_reads import told_of_waste
+from ifmatch.diagnosis.steps.message_members import Member, shown
+from ifmatch.diagnosis.steps.refusal_words import says_outdated
+from ifmatch.diagnosis.steps.resources import path_of
 from ifmatch.dialects import Carrier, Meaning
 from ifmatch.dialects.pointers import values_at
 from ifmatch.model.diagnosis import Outcome
@@ -23,9 +23,9 @@ from ifmatch.model.late import late_pattern
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ifmatch.diagnosis.conditions import Condition
-    from ifmatch.diagnosis.facts import Facts
-    from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.facts.incident import Facts
+    from ifmatch.diagnosis.reading.conditions import Condition
+    from ifmatch.diagnosis.steps.step import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "null-token"

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.authorship import by_others, told_of
-from ifmatch.diagnosis.commands_done import signed_by_itself
-from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import holds
-from ifmatch.diagnosis.dates import shown
-from ifmatch.diagnosis.dialect_scopes import policy_entries_apart
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.rendered_times import made_for_each
+from ifmatch.diagnosis.facts.authorship import by_others, told_of
+from ifmatch.diagnosis.facts.commands_done import signed_by_itself
+from ifmatch.diagnosis.facts.dialect_scopes import policy_entries_apart
+from ifmatch.diagnosis.facts.same_by_chance import carried_out, little, there_before
+from ifmatch.diagnosis.facts.stated_values import stated_before
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.reading import tokens
+from ifmatch.diagnosis.reading.conditions import Guard
+from ifmatch.diagnosis.reading.contents import holds
+from ifmatch.diagnosis.reading.dates import shown
+from ifmatch.diagnosis.reading.stamps import differs_by_nonce
+from ifmatch.diagnosis.reads.rendered_times import made_for_each
 from ifmatch.diagnosis.rules.intermediary_replay import read_just_before
-from ifmatch.diagnosis.same_by_chance import carried_out, little, there_before
-from ifmatch.diagnosis.stamps import differs_by_nonce
-from ifmatch.diagnosis.stated_values import stated_before
 from ifmatch.dialects import Meaning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ifmatch.diagnosis.facts import Facts
-    from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.facts.incident import Facts
+    from ifmatch.diagnosis.steps.step import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "other-writer"

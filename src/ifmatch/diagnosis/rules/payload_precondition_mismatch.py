@@ -9,16 +9,16 @@ import unicodedata
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
-from ifmatch.diagnosis.compared_values import held_before, of_state, one_number, one_quantity
-from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import ABSENT, value_at
-from ifmatch.diagnosis.dialect_habits import LEARNED
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.named_elements import counts_none, of_incident
-from ifmatch.diagnosis.removals import corrected
-from ifmatch.diagnosis.stated_values import stated_otherwise
-from ifmatch.diagnosis.undone_reasons import left_in_success
-from ifmatch.diagnosis.version_words import called_version
+from ifmatch.diagnosis.facts.named_elements import counts_none, of_incident
+from ifmatch.diagnosis.facts.removals import corrected
+from ifmatch.diagnosis.facts.stated_values import stated_otherwise
+from ifmatch.diagnosis.facts.undone_reasons import left_in_success
+from ifmatch.diagnosis.habits.dialect_habits import LEARNED
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.reading.conditions import Guard
+from ifmatch.diagnosis.reading.contents import ABSENT, value_at
+from ifmatch.diagnosis.reading.version_words import called_version
+from ifmatch.diagnosis.steps.compared_values import held_before, of_state, one_number, one_quantity
 from ifmatch.dialects import Carrier, Meaning
 from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.pointers import names, tests_in, word_of
@@ -29,8 +29,8 @@ from ifmatch.model.unknown import UNKNOWN
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ifmatch.diagnosis.facts import Facts
-    from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.facts.incident import Facts
+    from ifmatch.diagnosis.steps.step import Step
     from ifmatch.model.finding import Evidence
     from ifmatch.model.message import Content
 

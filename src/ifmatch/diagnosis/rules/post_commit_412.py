@@ -5,19 +5,19 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import holds, same_content
-from ifmatch.diagnosis.counts import counts_along
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.resources import parent_of
+from ifmatch.diagnosis.facts.same_by_chance import carried_out, little, there_before
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.losses.counts import counts_along
+from ifmatch.diagnosis.reading.conditions import Guard
+from ifmatch.diagnosis.reading.contents import holds, same_content
 from ifmatch.diagnosis.rules.intermediary_replay import PATIENCE, waited_before
-from ifmatch.diagnosis.same_by_chance import carried_out, little, there_before
+from ifmatch.diagnosis.steps.resources import parent_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ifmatch.diagnosis.facts import Facts
-    from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.facts.incident import Facts
+    from ifmatch.diagnosis.steps.step import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "post-commit-412"

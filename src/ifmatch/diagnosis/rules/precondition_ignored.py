@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis.conditions import Guard, carries
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.one_tag import two_states
-from ifmatch.diagnosis.revalidations import suffix_of
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.reading.conditions import Guard, carries
+from ifmatch.diagnosis.reads.one_tag import two_states
+from ifmatch.diagnosis.reads.revalidations import suffix_of
 from ifmatch.diagnosis.rules.cache_misevaluates import fetched_throughout, told_elsewhere
 from ifmatch.diagnosis.rules.check_then_write_race import one_version_made
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.facts.incident import Facts
     from ifmatch.model.finding import Evidence
 
 CAUSE = "precondition-ignored"

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.accounted_conditions import told_bare
-from ifmatch.diagnosis.conditions import Guard, carries
-from ifmatch.diagnosis.contents import value_at
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.lost_members import lost_versions
-from ifmatch.diagnosis.requests_listed import shown_bare
-from ifmatch.diagnosis.resources import host_of, path_of
+from ifmatch.diagnosis.facts.accounted_conditions import told_bare
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.losses.requests_listed import shown_bare
+from ifmatch.diagnosis.reading import tokens
+from ifmatch.diagnosis.reading.conditions import Guard, carries
+from ifmatch.diagnosis.reading.contents import value_at
+from ifmatch.diagnosis.reading.lost_members import lost_versions
+from ifmatch.diagnosis.steps.resources import host_of, path_of
 from ifmatch.dialects import Carrier, Meaning
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.message import Content
@@ -20,9 +20,9 @@ from ifmatch.model.message import Content
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ifmatch.diagnosis.conditions import Condition
-    from ifmatch.diagnosis.facts import Facts
-    from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.facts.incident import Facts
+    from ifmatch.diagnosis.reading.conditions import Condition
+    from ifmatch.diagnosis.steps.step import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "precondition-stripped"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.parts import copied_before, replaced
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.reading.conditions import Guard
+from ifmatch.diagnosis.reads.parts import copied_before, replaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.facts.incident import Facts
     from ifmatch.model.finding import Evidence
 
 CAUSE = "read-changed-mid-transfer"

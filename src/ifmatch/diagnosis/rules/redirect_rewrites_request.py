@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis.conditions import carries
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.resources import host_of, path_of
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.reading.conditions import carries
+from ifmatch.diagnosis.steps.resources import host_of, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.facts.incident import Facts
     from ifmatch.model.finding import Evidence
 
 CAUSE = "redirect-rewrites-request"

@@ -5,21 +5,21 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.cache_marks import asks_past
-from ifmatch.diagnosis.contents import same_content
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.listed_tokens import kept_by_itself
-from ifmatch.diagnosis.looks_behind import told_behind
-from ifmatch.diagnosis.loose_reads import asks_loosely, reached_less
-from ifmatch.diagnosis.resources import host_of
-from ifmatch.diagnosis.undone_reasons import left_in_success
+from ifmatch.diagnosis.facts.listed_tokens import kept_by_itself
+from ifmatch.diagnosis.facts.looks_behind import told_behind
+from ifmatch.diagnosis.facts.undone_reasons import left_in_success
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.reading import tokens
+from ifmatch.diagnosis.reading.cache_marks import asks_past
+from ifmatch.diagnosis.reading.contents import same_content
+from ifmatch.diagnosis.reads.loose_reads import asks_loosely, reached_less
+from ifmatch.diagnosis.steps.resources import host_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ifmatch.diagnosis.facts import Facts
-    from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.facts.incident import Facts
+    from ifmatch.diagnosis.steps.step import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "replica-lag"

@@ -5,22 +5,22 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.damages import Reason
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.negotiated import represented, variant_fields
-from ifmatch.diagnosis.projections import projection
-from ifmatch.diagnosis.resources import host_of, path_of
-from ifmatch.diagnosis.views_apart import views_apart
-from ifmatch.diagnosis.wasted_reads import told_of_waste
+from ifmatch.diagnosis.facts.views_apart import views_apart
+from ifmatch.diagnosis.links.damages import Reason
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.links.negotiated import represented, variant_fields
+from ifmatch.diagnosis.reading import tokens
+from ifmatch.diagnosis.reading.conditions import Guard
+from ifmatch.diagnosis.reading.projections import projection
+from ifmatch.diagnosis.reads.wasted_reads import told_of_waste
+from ifmatch.diagnosis.steps.resources import host_of, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ifmatch.diagnosis.facts import Facts
-    from ifmatch.diagnosis.steps import Step
-    from ifmatch.diagnosis.views_apart import Apart
+    from ifmatch.diagnosis.facts.incident import Facts
+    from ifmatch.diagnosis.facts.views_apart import Apart
+    from ifmatch.diagnosis.steps.step import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "representation-mismatch"

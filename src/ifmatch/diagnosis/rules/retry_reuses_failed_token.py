@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.dates import span
-from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.reading.conditions import Guard
+from ifmatch.diagnosis.reading.dates import span
 from ifmatch.diagnosis.rules import status_dialect_mismatch
 from ifmatch.diagnosis.rules.nonprecondition_412 import RULE
 from ifmatch.dialects import Meaning
@@ -14,8 +14,8 @@ from ifmatch.dialects import Meaning
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ifmatch.diagnosis.facts import Facts
-    from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.facts.incident import Facts
+    from ifmatch.diagnosis.steps.step import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "retry-reuses-failed-token"

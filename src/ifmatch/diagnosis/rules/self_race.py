@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis.bursts import beaten_by
-from ifmatch.diagnosis.contents import same_content
-from ifmatch.diagnosis.dates import span
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.own_in_flight import own_in_flight
+from ifmatch.diagnosis.aftermath.own_in_flight import own_in_flight
+from ifmatch.diagnosis.facts.bursts import beaten_by
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.reading.contents import same_content
+from ifmatch.diagnosis.reading.dates import span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.facts.incident import Facts
     from ifmatch.model.finding import Evidence
 
 CAUSE = "self-race"

@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING
 
 from ifmatch.core.preconditions import evaluate
 from ifmatch.core.representation import Representation
-from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.conditions import Guard, wants_absent
-from ifmatch.diagnosis.dates import http_date
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.one_tag import two_states
-from ifmatch.diagnosis.refusal_words import says_outdated
-from ifmatch.diagnosis.resources import parent_of
-from ifmatch.diagnosis.revalidations import suffix_of
-from ifmatch.diagnosis.still_unmodified import shown_replaced, whole_reads
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.reading import tokens
+from ifmatch.diagnosis.reading.conditions import Guard, wants_absent
+from ifmatch.diagnosis.reading.dates import http_date
+from ifmatch.diagnosis.reads.one_tag import two_states
+from ifmatch.diagnosis.reads.revalidations import suffix_of
+from ifmatch.diagnosis.reads.still_unmodified import shown_replaced, whole_reads
+from ifmatch.diagnosis.steps.refusal_words import says_outdated
+from ifmatch.diagnosis.steps.resources import parent_of
 from ifmatch.dialects import Meaning
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ifmatch.diagnosis.facts import Facts
-    from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.facts.incident import Facts
+    from ifmatch.diagnosis.steps.step import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "server-precondition-bug"

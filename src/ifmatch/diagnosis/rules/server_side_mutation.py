@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis.authorship import by_others, told_of
-from ifmatch.diagnosis.changes_alike import changed_alike
-from ifmatch.diagnosis.commands_done import signed_by_itself
-from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import changed_pointers, holds, same_content, value_at
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.linked_writes import edited_by_link, linked, named_in_state, own_name
-from ifmatch.diagnosis.listings import lists
-from ifmatch.diagnosis.own_in_flight import own_in_flight
-from ifmatch.diagnosis.resources import bare, path_of
-from ifmatch.diagnosis.stamps import stamped
+from ifmatch.diagnosis.aftermath.own_in_flight import own_in_flight
+from ifmatch.diagnosis.facts.authorship import by_others, told_of
+from ifmatch.diagnosis.facts.changes_alike import changed_alike
+from ifmatch.diagnosis.facts.commands_done import signed_by_itself
+from ifmatch.diagnosis.facts.listings import lists
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.links.linked_writes import edited_by_link, linked, named_in_state, own_name
+from ifmatch.diagnosis.reading.conditions import Guard
+from ifmatch.diagnosis.reading.contents import changed_pointers, holds, same_content, value_at
+from ifmatch.diagnosis.reading.stamps import stamped
+from ifmatch.diagnosis.steps.resources import bare, path_of
 from ifmatch.dialects import Meaning
 from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ifmatch.diagnosis.facts import Facts
-    from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.facts.incident import Facts
+    from ifmatch.diagnosis.steps.step import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "server-side-mutation"

@@ -5,20 +5,20 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.cache_marks import asks_past
-from ifmatch.diagnosis.dates import span
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.looks_behind import told_behind
-from ifmatch.diagnosis.two_paths import read_elsewhere
-from ifmatch.diagnosis.undone_reasons import left_in_success
+from ifmatch.diagnosis.facts.looks_behind import told_behind
+from ifmatch.diagnosis.facts.two_paths import read_elsewhere
+from ifmatch.diagnosis.facts.undone_reasons import left_in_success
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.reading import tokens
+from ifmatch.diagnosis.reading.cache_marks import asks_past
+from ifmatch.diagnosis.reading.dates import span
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ifmatch.diagnosis.facts import Facts
-    from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.facts.incident import Facts
+    from ifmatch.diagnosis.steps.step import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "stale-cache-read"

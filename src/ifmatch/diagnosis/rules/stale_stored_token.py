@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.actors import known_by_address
-from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.dates import span, told_moment
-from ifmatch.diagnosis.dialect_tokens import pointers_of
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.listed_tokens import kept_by_itself
+from ifmatch.diagnosis.facts.listed_tokens import kept_by_itself
+from ifmatch.diagnosis.links.actors import known_by_address
+from ifmatch.diagnosis.links.dialect_tokens import pointers_of
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.reading import tokens
+from ifmatch.diagnosis.reading.conditions import Guard
+from ifmatch.diagnosis.reading.dates import span, told_moment
 from ifmatch.diagnosis.rules.clock_skew import early_and_unmoved
 from ifmatch.diagnosis.rules.lost_response_replay import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ifmatch.diagnosis.facts import Facts
-    from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.facts.incident import Facts
+    from ifmatch.diagnosis.steps.step import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "stale-stored-token"

@@ -6,24 +6,24 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.carried_versions import carried_version
-from ifmatch.diagnosis.change_logs import others_changed
-from ifmatch.diagnosis.conditions import Guard, wants_absent
-from ifmatch.diagnosis.contents import changed_pointers, holds, same_content
-from ifmatch.diagnosis.dates import zones_apart
-from ifmatch.diagnosis.dialect_habits import LEARNED
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.listed_records import records_in
-from ifmatch.diagnosis.operations import operation, reads
-from ifmatch.diagnosis.refusal_words import asks_for_condition, unmodified
-from ifmatch.diagnosis.resources import parent_of, path_of
+from ifmatch.diagnosis.facts.carried_versions import carried_version
+from ifmatch.diagnosis.facts.change_logs import others_changed
+from ifmatch.diagnosis.facts.stated_values import stated_otherwise
+from ifmatch.diagnosis.habits.dialect_habits import LEARNED
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.links.operations import operation, reads
+from ifmatch.diagnosis.reading import tokens
+from ifmatch.diagnosis.reading.conditions import Guard, wants_absent
+from ifmatch.diagnosis.reading.contents import changed_pointers, holds, same_content
+from ifmatch.diagnosis.reading.dates import zones_apart
+from ifmatch.diagnosis.reading.listed_records import records_in
+from ifmatch.diagnosis.reading.stamps import stamped
 from ifmatch.diagnosis.rules.clock_skew import early_and_unmoved
 from ifmatch.diagnosis.rules.expected_control_flow import claim_of
 from ifmatch.diagnosis.rules.multi_match import says_several
 from ifmatch.diagnosis.rules.unsupported_precondition import says_so
-from ifmatch.diagnosis.stamps import stamped
-from ifmatch.diagnosis.stated_values import stated_otherwise
+from ifmatch.diagnosis.steps.refusal_words import asks_for_condition, unmodified
+from ifmatch.diagnosis.steps.resources import parent_of, path_of
 from ifmatch.dialects import Meaning
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.late import late_pattern
@@ -31,8 +31,8 @@ from ifmatch.model.late import late_pattern
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ifmatch.diagnosis.facts import Facts
-    from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.facts.incident import Facts
+    from ifmatch.diagnosis.steps.step import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "status-dialect-mismatch"

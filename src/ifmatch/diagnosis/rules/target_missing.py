@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.undone_reasons import left_in_success
+from ifmatch.diagnosis.facts.undone_reasons import left_in_success
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.reading.conditions import Guard
 from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.facts.incident import Facts
     from ifmatch.model.finding import Evidence
 
 CAUSE = "target-missing"

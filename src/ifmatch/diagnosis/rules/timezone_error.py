@@ -5,18 +5,18 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.damages import Reason
-from ifmatch.diagnosis.dates import http_date, instant, span, told_moment, zones_apart
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.wasted_reads import told_of_waste
+from ifmatch.diagnosis.links.damages import Reason
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.reading.conditions import Guard
+from ifmatch.diagnosis.reading.dates import http_date, instant, span, told_moment, zones_apart
+from ifmatch.diagnosis.reads.wasted_reads import told_of_waste
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ifmatch.diagnosis.facts import Facts
-    from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.facts.incident import Facts
+    from ifmatch.diagnosis.steps.step import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "timezone-error"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.dates import span
-from ifmatch.diagnosis.dialect_scopes import lifespan
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.refused_marks import refused_mark
-from ifmatch.diagnosis.tickets import LAPSED, TICKET, late, overdue, renewed, spoken_of, tickets
+from ifmatch.diagnosis.facts.dialect_scopes import lifespan
+from ifmatch.diagnosis.facts.refused_marks import refused_mark
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.links.tickets import LAPSED, TICKET, late, overdue, renewed, spoken_of, tickets
+from ifmatch.diagnosis.reading.conditions import Guard
+from ifmatch.diagnosis.reading.dates import span
 from ifmatch.dialects import Meaning
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.diagnosis import Outcome
@@ -19,9 +19,9 @@ from ifmatch.model.late import late_pattern
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ifmatch.diagnosis.facts import Facts
-    from ifmatch.diagnosis.steps import Step
-    from ifmatch.diagnosis.tickets import Ticket
+    from ifmatch.diagnosis.facts.incident import Facts
+    from ifmatch.diagnosis.links.tickets import Ticket
+    from ifmatch.diagnosis.steps.step import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "token-expired"

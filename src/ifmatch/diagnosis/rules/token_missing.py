@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis.carried_versions import carried_version
-from ifmatch.diagnosis.conditions import IN_CONTENT, Guard
-from ifmatch.diagnosis.contents import holds, same_content
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.refusal_words import asks_for_condition
-from ifmatch.diagnosis.undone_reasons import left_in_success
+from ifmatch.diagnosis.facts.carried_versions import carried_version
+from ifmatch.diagnosis.facts.undone_reasons import left_in_success
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.reading.conditions import IN_CONTENT, Guard
+from ifmatch.diagnosis.reading.contents import holds, same_content
+from ifmatch.diagnosis.steps.refusal_words import asks_for_condition
 from ifmatch.dialects import Meaning
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.late import late_pattern
@@ -18,8 +18,8 @@ from ifmatch.model.late import late_pattern
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ifmatch.diagnosis.facts import Facts
-    from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.facts.incident import Facts
+    from ifmatch.diagnosis.steps.step import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "token-missing"

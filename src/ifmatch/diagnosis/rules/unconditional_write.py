@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import unwrapped, value_at
-from ifmatch.diagnosis.dialect_habits import members_of
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.unguarded_losses import version_carried
+from ifmatch.diagnosis.habits.dialect_habits import members_of
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.losses.unguarded_losses import version_carried
+from ifmatch.diagnosis.reading.conditions import Guard
+from ifmatch.diagnosis.reading.contents import unwrapped, value_at
 from ifmatch.dialects.pointers import values_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ifmatch.diagnosis.facts import Facts
+    from ifmatch.diagnosis.facts.incident import Facts
     from ifmatch.model.finding import Evidence
 
 CAUSE = "unconditional-write"

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.contents import changed_pointers
-from ifmatch.diagnosis.drawn_values import drawn_anew
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.rendered_times import made_for_each
-from ifmatch.diagnosis.rules.inconsistent_backends import alike_contents
-from ifmatch.diagnosis.stamps import differs_by_nonce, rendered
-from ifmatch.diagnosis.tags_elsewhere import ever_new_at_source
-from ifmatch.diagnosis.told_versions import told
+from ifmatch.diagnosis.facts.tags_elsewhere import ever_new_at_source
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.reading import tokens
+from ifmatch.diagnosis.reading.contents import changed_pointers
+from ifmatch.diagnosis.reading.stamps import differs_by_nonce, rendered
+from ifmatch.diagnosis.reads.content_digests import alike_contents
+from ifmatch.diagnosis.reads.drawn_values import drawn_anew
+from ifmatch.diagnosis.reads.rendered_times import made_for_each
+from ifmatch.diagnosis.steps.told_versions import told
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ifmatch.diagnosis.facts import Facts
-    from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.facts.incident import Facts
+    from ifmatch.diagnosis.steps.step import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "unstable-etag"

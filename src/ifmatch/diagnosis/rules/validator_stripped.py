@@ -5,26 +5,26 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
-from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.carried_versions import carried_version
-from ifmatch.diagnosis.contents import holds
-from ifmatch.diagnosis.damages import Reason
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.lost_members import lost_versions
-from ifmatch.diagnosis.resources import bare, host_of, last_step
+from ifmatch.diagnosis.facts.carried_versions import carried_version
+from ifmatch.diagnosis.links.damages import Reason
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.reading import tokens
+from ifmatch.diagnosis.reading.contents import holds
+from ifmatch.diagnosis.reading.lost_members import lost_versions
+from ifmatch.diagnosis.reading.version_words import version_field
+from ifmatch.diagnosis.reads.stripped_reads import same_but_addresses, same_place
+from ifmatch.diagnosis.reads.wasted_reads import told_of_waste
 from ifmatch.diagnosis.rules.token_missing import demands
-from ifmatch.diagnosis.stripped_reads import same_but_addresses, same_place
-from ifmatch.diagnosis.version_words import version_field
-from ifmatch.diagnosis.wasted_reads import told_of_waste
+from ifmatch.diagnosis.steps.resources import bare, host_of, last_step
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ifmatch.diagnosis.case import Case
-    from ifmatch.diagnosis.facts import Facts
-    from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.case.reconstruction import Case
+    from ifmatch.diagnosis.facts.incident import Facts
+    from ifmatch.diagnosis.steps.step import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "validator-stripped"

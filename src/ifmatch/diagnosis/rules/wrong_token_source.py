@@ -6,35 +6,35 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from ifmatch.diagnosis import tokens
-from ifmatch.diagnosis.conditions import Guard
-from ifmatch.diagnosis.contents import beside, scalars, version_member
-from ifmatch.diagnosis.damages import Reason
-from ifmatch.diagnosis.dialect_scopes import scope_path
-from ifmatch.diagnosis.dialect_tokens import misplaced, pointers_of
-from ifmatch.diagnosis.evidence import note
-from ifmatch.diagnosis.likeness import shows
-from ifmatch.diagnosis.linked_writes import own_name
-from ifmatch.diagnosis.listed_versions import entries_in
-from ifmatch.diagnosis.message_members import sent
-from ifmatch.diagnosis.parts_apart import parts_apart
-from ifmatch.diagnosis.projections import projection
-from ifmatch.diagnosis.resources import host_of, last_step, parent_of, path_of
+from ifmatch.diagnosis.facts.dialect_scopes import scope_path
+from ifmatch.diagnosis.facts.parts_apart import parts_apart
+from ifmatch.diagnosis.facts.tags_elsewhere import ever_new_at_source
+from ifmatch.diagnosis.facts.views_apart import views_apart
+from ifmatch.diagnosis.links.damages import Reason
+from ifmatch.diagnosis.links.dialect_tokens import misplaced, pointers_of
+from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.links.likeness import shows
+from ifmatch.diagnosis.links.linked_writes import own_name
+from ifmatch.diagnosis.links.listed_versions import entries_in
+from ifmatch.diagnosis.reading import tokens
+from ifmatch.diagnosis.reading.conditions import Guard
+from ifmatch.diagnosis.reading.contents import beside, scalars, version_member
+from ifmatch.diagnosis.reading.projections import projection
+from ifmatch.diagnosis.reading.version_words import called_version
+from ifmatch.diagnosis.reads.wasted_reads import told_of_waste
 from ifmatch.diagnosis.rules.unsupported_precondition import says_so
-from ifmatch.diagnosis.tags_elsewhere import ever_new_at_source
-from ifmatch.diagnosis.version_words import called_version
-from ifmatch.diagnosis.views_apart import views_apart
-from ifmatch.diagnosis.wasted_reads import told_of_waste
+from ifmatch.diagnosis.steps.message_members import sent
+from ifmatch.diagnosis.steps.resources import host_of, last_step, parent_of, path_of
 from ifmatch.dialects import Scope
 from ifmatch.dialects.pointers import values_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ifmatch.diagnosis.conditions import Condition
-    from ifmatch.diagnosis.facts import Facts
-    from ifmatch.diagnosis.parts_apart import Apart
-    from ifmatch.diagnosis.steps import Step
+    from ifmatch.diagnosis.facts.incident import Facts
+    from ifmatch.diagnosis.facts.parts_apart import Apart
+    from ifmatch.diagnosis.reading.conditions import Condition
+    from ifmatch.diagnosis.steps.step import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "wrong-token-source"

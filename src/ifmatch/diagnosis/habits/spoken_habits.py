@@ -1,0 +1,128 @@
+"""Learn from words what no value shows: how an API is told that nothing may be there, what it asks for."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from ifmatch.diagnosis.habits.habit_evidence import Habit
+from ifmatch.diagnosis.habits.habit_traffic import place_of
+from ifmatch.diagnosis.links.spent_versions import prints
+from ifmatch.diagnosis.reading.version_words import speaks_of_versions
+from ifmatch.diagnosis.steps.message_members import Member, sent, shown
+from ifmatch.diagnosis.steps.refusal_words import THERE_ALREADY, WANTED
+from ifmatch.dialects.glossary import Words
+from ifmatch.model.late import late_pattern
+from ifmatch.model.unknown import UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.habits.habit_traffic import Traffic
+    from ifmatch.diagnosis.steps.step import Step
+
+_CONFLICT: Final = frozenset({409, 412})
+_ASKING: Final = frozenset({400, 403, 409, 412, 422, 428})
+_GONE: Final = frozenset({404, 410})
+# What stands in the place of a version where there is to be none yet.
+_NOTHING: Final = Words(
+    r"no[-_ ]?(?:such[-_ ]?)?(?:stream|document|entity|record|resource|item|row|object|version|revision|key"
+    r"|event)s?"
+    r"|(?:(?:must|should|shall|does|do)[-_ ]?)?not[-_ ]?(?:exist(?:s|ing)?|present|found)"
+    r"|(?:if[-_ ]?)?absent|non[-_ ]?exist(?:ent|ing)"
+)
+_EXPECTS: Final = Words(
+    r"version|revision|position|e-?tag|generation|sequence|offset|stream|exist|precondition|match|state|stand"
+)
+_BLANK: Final = (
+    r"can.?t be (?:blank|empty|null|missing)|(?:may|must|can|should) ?not be (?:blank|empty|null|missing)"
+    r"|not be null"
+    r"|leer sein|être vide|estar vac[ií]o|essere vuot[oa]|leeg zijn|может быть пуст"
+)
+# A release is called by numbers with points between them: that is data.
+_RELEASE: Final = late_pattern(r"v?\d+(?:\.\d+)+\S*", re.IGNORECASE)
+_LONGEST: Final = 4000
+
+
+def for_nothing(traffic: Traffic) -> dict[tuple[str, str], tuple[Member, set[str]]]:
+    """Return the places where requests say in a word that nothing may be there yet, with these words.
+
+    A service compares such a word when it refuses one over what is there: its answer repeats it, or says
+    that the thing exists.
+
+    Args:
+        traffic: of the service.
+    """
+    found: dict[tuple[str, str], tuple[Member, set[str]]] = {}
+    met: set[tuple[str, str]] = set()
+    for write in traffic.writes:
+        for member in sent(write):
+            if member.where == "text" or not _NOTHING.fullmatch(member.value):
+                continue
+            if _EXPECTS.search(member.word) is None:
+                continue
+            place = place_of(member)
+            found.setdefault(place, (member, set()))[1].add(member.value)
+            if _meets_something(traffic, write, member):
+                met.add(place)
+    return {place: one for place, one in found.items() if place in met}
+
+
+def _meets_something(traffic: Traffic, write: Step, member: Member) -> bool:
+    if write.status not in _CONFLICT:
+        return False
+    text = write.view.text[:_LONGEST]
+    says = prints(write, member.value) or THERE_ALREADY.search(text)
+    after = next((one for one in traffic.after(write) if one.is_read or traffic.took(one)), None)
+    return bool(says) and (after is None or after.status not in _GONE)
+
+
+def asked_for(traffic: Traffic) -> tuple[list[Habit], str]:
+    """Return where a service wants a version that its requests never carry, and how it says so.
+
+    The refusal names a member as missing, and a read of the same thing shows a version under that very name.
+
+    Args:
+        traffic: of the service.
+
+    Returns:
+        The places, empty when nothing is asked for, and a regular expression that finds the demand.
+    """
+    for write in traffic.writes:
+        if write.status not in _ASKING or write.content is None:
+            continue
+        text = write.view.text[:_LONGEST]
+        given = {member.word.lower() for member in sent(write)}
+        for source in _versions(traffic, write):
+            demand = _demand(source.word)
+            if source.word.lower() not in given and Words(demand).search(text):
+                return [Habit(_place(write, source), source, None)], demand
+    return [], ""
+
+
+def _versions(traffic: Traffic, write: Step) -> Iterator[Member]:
+    for read in reversed(traffic.before(write)):
+        for one in shown(read):
+            within = one.where == "body" and any(part.isdigit() for part in one.name.split("/"))
+            named = speaks_of_versions(Member("body", one.name, one.word, one.value))
+            if named and not within and not _RELEASE.fullmatch(one.value):
+                yield one
+
+
+def _demand(word: str) -> str:
+    wanted = rf"(?:{WANTED}|{_BLANK})"
+    name = rf"(?<![\w-]){re.escape(word)}\b"
+    return rf"{name}[^.]{{0,60}}{wanted}|{wanted}[^.]{{0,40}}{name}"
+
+
+def _place(write: Step, source: Member) -> Member:
+    """Return where a request would carry what an answer shows."""
+    if source.where == "header":
+        return source
+    if (
+        source.where == "text"
+        and write.view.sent_json is UNKNOWN
+        and write.view.sent_text.lstrip()[:1] == "<"
+    ):
+        return source
+    return Member("body", f"/{source.word}", source.word, source.value)

@@ -1,0 +1,48 @@
+"""Look through steps from one on, backwards or onwards, without a look at those on its other side."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from ifmatch.diagnosis.steps.step import Step
+
+_ORDER: Final[Callable[[Step], int]] = attrgetter("order")
+
+
+def back_from(steps: Sequence[Step], order: int) -> Iterator[Step]:
+    """Yield the steps before one of an order, the latest first.
+
+    Args:
+        steps: in order of time.
+        order: what they come before.
+    """
+    for place in range(bisect_left(steps, order, key=_ORDER) - 1, -1, -1):
+        yield steps[place]
+
+
+def on_from(steps: Sequence[Step], order: int) -> Iterator[Step]:
+    """Yield the steps after one of an order, the earliest first.
+
+    Args:
+        steps: in order of time.
+        order: what they come after.
+    """
+    for place in range(bisect_right(steps, order, key=_ORDER), len(steps)):
+        yield steps[place]
+
+
+def between(steps: Sequence[Step], first: int, last: int) -> Sequence[Step]:
+    """Return the steps after one and before another.
+
+    Args:
+        steps: in order of time.
+        first: order of what they come after.
+        last: order of what they come before.
+    """
+    begin = bisect_right(steps, first, key=_ORDER)
+    return steps[begin : bisect_left(steps, last, begin, key=_ORDER)]

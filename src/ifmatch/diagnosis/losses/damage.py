@@ -1,0 +1,495 @@
+"""Find writes that did damage although nothing was refused: lost updates and lost writes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis.habits.dialect_habits import LEARNED
+from ifmatch.diagnosis.links.damages import Damage
+from ifmatch.diagnosis.links.in_time import back_from, between, on_from
+from ifmatch.diagnosis.links.likeness import holds_own_tag
+from ifmatch.diagnosis.links.operations import is_call
+from ifmatch.diagnosis.losses.clocked_versions import ahead_of_versions
+from ifmatch.diagnosis.losses.conditions_offered import not_offered
+from ifmatch.diagnosis.losses.counts import skipped
+from ifmatch.diagnosis.losses.doubled import made_again
+from ifmatch.diagnosis.losses.gone_again import both_made, dated_later, overwritten, put_back, set_anew
+from ifmatch.diagnosis.losses.ignored_guards import (
+    created_over,
+    dated_out,
+    held_for_a_while,
+    moved_over,
+    refused_elsewhere,
+    unprotected,
+)
+from ifmatch.diagnosis.losses.logged_losses import logged_between, logged_over_date, logged_over_version
+from ifmatch.diagnosis.losses.moved_unread import moved_unread
+from ifmatch.diagnosis.losses.put_off import put_off
+from ifmatch.diagnosis.losses.redirects_logged import redirected_unseen
+from ifmatch.diagnosis.losses.repeated_unseen import repeated_unseen
+from ifmatch.diagnosis.losses.requests_listed import listed_without
+from ifmatch.diagnosis.losses.taken_back import left_alone, line_undone, lost_pointers, names_all, undone_at
+from ifmatch.diagnosis.losses.undelivered import blocked, redirected, unheard
+from ifmatch.diagnosis.losses.unguarded_losses import listed_newer, version_carried
+from ifmatch.diagnosis.losses.unheeded import met_another
+from ifmatch.diagnosis.losses.unseen_writes import unseen
+from ifmatch.diagnosis.losses.written import base_content, content_of_write, keeps, names
+from ifmatch.diagnosis.reading import tokens
+from ifmatch.diagnosis.reading.conditions import Guard, wants_absent
+from ifmatch.diagnosis.reading.contents import ABSENT, changed_pointers, same_content, unwrapped, value_at
+from ifmatch.diagnosis.reading.stamps import rendered, stamped
+from ifmatch.diagnosis.reads.one_tag import two_states
+from ifmatch.diagnosis.steps.outcomes import answered_with, left_it
+from ifmatch.dialects import Carrier
+from ifmatch.model.diagnosis import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.case.reconstruction import Case
+    from ifmatch.diagnosis.links.history import History
+    from ifmatch.diagnosis.steps.step import Step
+
+# An entity tag by its grammar; nobody means it as one.
+_QUOTED_STAR = '"*"'
+
+
+def overwrites(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
+    """Yield every accepted write that did damage, or met it, with what it was.
+
+    Args:
+        case: everything known.
+        history: of one resource, in order of time.
+    """
+    reported: set[int] = set()
+    for step in (one for one in history if one.is_write):
+        if step.status in {301, 302, 303, 307, 308} and not step.posted:
+            found = redirected(case, step)
+            if found is not None:
+                yield step, found
+        if step.status == 0 and (stopped := blocked(case, step)) is not None:
+            yield step, stopped
+        if step.status == 304 and step.conditions and not step.refused:
+            text = f"304 to {step.method}: it is for reads alone, a write whose condition is false gets 412"
+            yield step, Damage(Outcome.WRONG_NOT_MODIFIED, text, contradicted=True)
+        near = case.around(step)
+        if step.accepted and (over := moved_over(near, step)) is not None:
+            yield step, over
+            continue
+        again = redirected_unseen(near, step) or made_again(near, step) or repeated_unseen(near, step)
+        if again is not None:
+            yield step, again
+            continue
+        if not step.changes or step.order in reported:
+            continue
+        known = history.near((step,))
+        found = (
+            not_offered(near, known, step)
+            or _accepted(near, known, step)
+            or unseen(near, known, step)
+            or logged_over_version(near, known, step)
+            or listed_without(near, known, step)
+        )
+        if found is not None:
+            yield step, found
+            if found.lost is not None and found.overlap:
+                reported.add(found.lost.order)
+
+
+def _accepted(case: Case, history: History, step: Step) -> Damage | None:
+    guard = step.guard
+    if guard is not None and step.status == 201 and (found := _made_of_nothing(history, step)) is not None:
+        return found
+    if guard is None and step.method == "DELETE":
+        return _deleted(history, step)
+    if guard is None or guard.guard is Guard.EXISTS:
+        return (
+            _unguarded(history, step)
+            or _taken_back(history, step)
+            or logged_between(case, history, step)
+            or listed_newer(case, history, step)
+            or (overwritten(history, step) or skipped(case, history, step) or moved_unread(history, step))
+        )
+    if guard.guard is Guard.ABSENT:
+        return _created_twice(history, step) or created_over(case, history, step) or unheard(history, step)
+    if guard.guard is Guard.SAME and (guard.standard or (guard.key and not guard.unseen)):
+        return _stale(history, step) or _never_issued(case, history, step) or _timed_ahead(history, step)
+    if guard.guard is Guard.SAME_DATE:
+        return _dated(history, step) or dated_out(history, step) or logged_over_date(case, history, step)
+    return None
+
+
+def _made_of_nothing(history: History, step: Step) -> Damage | None:
+    """Find a creation by a request that demands an existing resource, right after a read had found nothing.
+
+    Source: RFC 9110 section 13.1.1 (`*` is false without a current representation, and so is any tag).
+    """
+    guard = step.guard
+    if guard is None or guard.guard not in {Guard.EXISTS, Guard.SAME} or not guard.standard:
+        return None
+    before = next(back_from(history, step.order), None)
+    if before is None or not before.finds_nothing:
+        return None
+    text = f"`{guard.shown()}` was accepted (201) although nothing was there"
+    return Damage(Outcome.WRONG_CONTENT, text, lost=before, contradicted=True)
+
+
+def _created_twice(history: History, step: Step) -> Damage | None:
+    """Find a create-only write that was accepted although the resource existed."""
+    if step.method != "PUT" or step.guard is None or not step.guard.standard:
+        return None
+    rival = next((one for one in history.writes_beside(step) if _made_together(one, step)), None)
+    if rival is not None:
+        text = "two create-only writes were both accepted"
+        return Damage(Outcome.LOST_UPDATE, text, lost=rival, overlap=True, stale_accepted=True)
+    if step.status not in {200, 204}:
+        return None
+    known = (one for one in back_from(history, step.order) if one.finds_nothing or one.changes)
+    state = next(known, None)
+    if state is None or not state.changes or state.method == "DELETE" or same_content(state.body, step.body):
+        return None
+    if held_for_a_while(state):
+        return None
+    since = between(history, state.order, step.order)
+    if any(one.refused and wants_absent(one.guard) for one in since):
+        # The condition is heeded: what was there has gone by itself, as a lease does.
+        return None
+    later = on_from(history.writes, step.order)
+    if any(one.method == "DELETE" and not one.surely_after(step) for one in later):
+        # Deleted at about the same time, by another clock: it may have been gone already.
+        return None
+    together = step.overlaps(state)
+    return Damage(
+        Outcome.LOST_UPDATE,
+        "a create-only write was accepted although the resource existed",
+        lost=state,
+        overlap=together and state.guard is not None,
+        stale_accepted=True,
+    )
+
+
+def _made_together(one: Step, step: Step) -> bool:
+    """Tell whether another accepted create-only write was in flight beside this one."""
+    guard = one.guard
+    return (
+        one is not step
+        and one.accepted
+        and one.method == "PUT"
+        and guard is not None
+        and guard.guard is Guard.ABSENT
+        and one.overlaps(step)
+        and not same_content(one.body, step.body)
+    )
+
+
+def _never_issued(case: Case, history: History, step: Step) -> Damage | None:
+    """Find an accepted token that is none (a placeholder, a damaged tag) over another's change."""
+    guard = step.guard
+    if guard is None or len(guard.tokens) != 1:
+        return None
+    token = guard.tokens[0]
+    if history.issued(token):
+        return None
+    none = tokens.null_word(token) or (guard.standard and tokens.zero(token)) or _unset(step)
+    if guard.well_formed and token != _QUOTED_STAR and not none:
+        return None
+    found = _unguarded(history, step) or met_another(history, step) or logged_between(case, history, step)
+    if found is None and ((tokens.null_word(token) and guard.carrier is Carrier.HEADER) or _unset(step)):
+        found = unprotected(history, step)
+    if found is None:
+        return None
+    text = f"`{guard.shown()}`, which names no version, was accepted: {found.text}"
+    return Damage(Outcome.LOST_UPDATE, text, lost=found.lost, stale_accepted=True)
+
+
+def _unset(step: Step) -> bool:
+    """Tell whether a write has 0 where its family has other small numbers as words: it asks for nothing."""
+    guard, family = step.guard, step.dialect
+    if guard is None or family is None or family.id == LEARNED or not tokens.zero(guard.value):
+        return False
+    return any(
+        one.key == guard.key and any(word.lstrip("-").isdigit() for word in one.sentinels)
+        for one in family.guards
+    )
+
+
+def _issued_at(history: History, step: Step, token: str) -> Step | None:
+    own = next(back_from(history.issuers_to.get((token, step.actor), ()), step.order), None)
+    return own or next(back_from(history.issued(token), step.order), None)
+
+
+def _stale(history: History, step: Step) -> Damage | None:
+    """Find an accepted token that an accepted write had replaced."""
+    guard = step.guard
+    if guard is None or history.in_turn or not guard.of_one:
+        # One tag may be there in two spellings, with its quotes and without.
+        return None
+    token = next((one for one in guard.tokens if history.issued(one)), guard.tokens[0])
+    issued = _issued_at(history, step, token)
+    if (found := refused_elsewhere(history, step, token)) is not None:
+        return found
+    if issued is None:
+        return both_made(history, step, token)
+    if put_off(history, step):
+        return None
+    # What was written before the token was last given out did not replace it.
+    last = next(back_from(history.issued(token), step.order), issued)
+    for other in history.writes_from(last.order, step):
+        if other is step or other is issued or _made(other, token):
+            continue
+        together = step.overlaps(other)
+        if together and other.presents(token) and other.guard is not None:
+            if same_content(other.body, step.body) and other.actor == step.actor:
+                continue
+            return Damage(
+                Outcome.LOST_UPDATE,
+                "two writes on one token were both accepted",
+                lost=other,
+                overlap=True,
+                stale_accepted=True,
+            )
+        if not together and other.order < step.order:
+            if same_content(other.body, step.body) or left_it(other, step, token):
+                continue
+            if put_back(history, other, step):
+                continue
+            text, kept = "a write on a replaced token was accepted", keeps(history, issued, other, step)
+            return Damage(Outcome.LOST_UPDATE, text, lost=other, stale_accepted=True, proven=kept is False)
+    return _outdated(history, issued, step) or _under_one_tag(history, step, token)
+
+
+def _made(write: Step, token: str) -> bool:
+    """Tell whether a write made the version of a token, which fields may quote and contents may not."""
+    return write.etag is not None and tokens.opaque(write.etag) == tokens.opaque(token)
+
+
+def _under_one_tag(history: History, step: Step, token: str) -> Damage | None:
+    """Find an accepted token that had stayed the same while another actor changed the content."""
+    if token not in history.made_tags or two_states(history, token) is None:
+        return None
+    own = back_from(history.by_actor.get(step.actor, ()), step.order)
+    base = next((one for one in own if one.representation is not None or one.made is not None), None)
+    if base is None:
+        return None
+    for other in reversed(between(history.writes, base.order, step.order)):
+        if other.actor == step.actor or step.overlaps(other):
+            continue
+        if keeps(history, base, other, step) is False:
+            text = f"{token} was accepted although the content had changed under it: the tag had not"
+            return Damage(Outcome.LOST_UPDATE, text, lost=other, contradicted=True)
+    return None
+
+
+def _outdated(history: History, issued: Step, step: Step) -> Damage | None:
+    """Find an accepted token after an own later read had shown other content under another tag.
+
+    Tags alone prove nothing here: nodes may differ in them, and this very node may know the token.
+    """
+    reads = between(history.by_actor.get(step.actor, ()), issued.order, step.order)
+    if reads and (found := dated_later(issued, reads[-1], step)) is not None:
+        return found
+    newest = next((one for one in reversed(reads) if one.representation is not None), None)
+    if newest is None or newest.etag is None or newest.variant != issued.variant or newest.cache_hit:
+        return None
+    token = step.guard.tokens[0] if step.guard is not None else ""
+    if tokens.base(newest.etag) == tokens.base(token) or tokens.shape(newest.etag) != tokens.shape(token):
+        return None
+    before = issued.representation or issued.made
+    if step.method == "DELETE":
+        lost: tuple[str, ...] | None = changed_pointers(before, newest.representation)
+    else:
+        lost = lost_pointers(before, newest.representation, step.body)
+        if not step.puts:
+            # A patch says nothing of what it leaves out.
+            lost = tuple(one for one in lost or () if one and value_at(step.body, one) is not ABSENT)
+    if not lost or all(rendered(pointer) or holds_own_tag(newest, pointer) for pointer in lost):
+        return None
+    text = f"a token was accepted after the client itself had been shown {newest.etag} with other content"
+    return Damage(Outcome.LOST_UPDATE, text, lost=newest, stale_accepted=True)
+
+
+def _unguarded(history: History, step: Step) -> Damage | None:
+    """Find an unguarded write that takes away what another actor had written since this actor read."""
+    if not (step.method == "PATCH" or step.puts or step.alters):
+        return None
+    if step.guard is None and set_anew(history, step):
+        return None
+    other = history.other_write_before(step)
+    found = base_content(history, step, other) if other is not None else None
+    if other is None or found is None:
+        return None
+    if any(
+        (one.is_read or one.replaces) and 200 <= one.status < 500 and one.method != "HEAD"
+        for one in between(history.by_actor.get(step.actor, ()), other.order, step.order)
+        if not one.refused
+    ):
+        return None
+    if other.method == "DELETE":
+        return _brought_back(step, other)
+    theirs = content_of_write(history, other, found[1])
+    # What a POST made of the thing is in its answer, which may be built otherwise than what was sent.
+    lost = lost_pointers(found[1], theirs, (step.alters and step.made) or step.body)
+    if not step.puts:
+        # What a patch does not name, it keeps.
+        lost = tuple(one for one in lost or () if one and names(step, one))
+    if is_call(step):
+        # The text of a call is no state.
+        lost = tuple(one for one in lost or () if one != "/query")
+    if not lost or all(stamped(one) for one in lost):
+        return None
+    named = ", ".join(pointer for pointer in lost[:4] if pointer)
+    what = f" ({named})" if named else ""
+    return Damage(
+        Outcome.LOST_UPDATE, f"what {other.actor} had written since the read{what} is gone", lost=other
+    )
+
+
+def _taken_back(history: History, step: Step, dated: float | None = None) -> Damage | None:
+    """Find a write that was made from an older read than the last, and undoes what changed.
+
+    A write that only restores the older version may be meant so; one that edits it as well is not. It is
+    unguarded, or its guard is a date (seconds since the epoch) that both reads bear.
+    """
+    if not (step.puts or step.method == "PATCH") or step.body is None:
+        return None
+    reads: list[Step] = []
+    own = history.by_actor.get(step.actor, ())
+    for one in back_from(own, step.order):
+        if one.changes:
+            # Dates of one second tell that nothing but what another wrote came between it and the look.
+            if dated is not None and dated == one.last_modified and answered_with(one) is not None:
+                reads.append(one)
+            break
+        if one.representation is not None and not one.cache_hit and dated in {None, one.last_modified}:
+            reads.append(one)
+    if not reads:
+        return None
+    newest = reads[0]
+    for old in reads[1:]:
+        if (old.is_read and old.variant != newest.variant) or same_content(old.left, newest.left):
+            continue
+        if not step.puts and not names_all(old.left, step.body, step.resource):
+            return None
+        if line := line_undone(old.left, newest.left, step.body):
+            text = (
+                f"what had changed since the older read ({line!r}) is gone, in a text that was edited beside"
+            )
+            return Damage(Outcome.LOST_UPDATE, text, lost=newest)
+        if old.left is None or newest.left is None:
+            return None
+        # Answers may have an envelope that requests lack.
+        before, now = (unwrapped(one, step.body) for one in (old.left, newest.left))
+        lost = [
+            pointer
+            for pointer in lost_pointers(before, now, step.body) or ()
+            if pointer
+            and not stamped(pointer)
+            and undone_at(before, now, step.body, pointer)
+            # A row of a list has members in places of its own.
+            and (newest.within is old.within or value_at(before, pointer) is not ABSENT)
+        ]
+        version = (version_carried(own, step) or ("", False))[0]
+        lost = [*left_alone(before, now, step.body, lost, version)]
+        if not old.is_read:
+            # What a service puts to it by itself, its answer to the write need not have had yet.
+            lost = [one for one in lost if value_at(step.body, one) is not ABSENT]
+        edited = [one for one in changed_pointers(before, step.body) or () if not stamped(one)]
+        if lost and edited:
+            text = f"what had changed since the older read ({', '.join(lost[:4])}) is gone"
+            return Damage(Outcome.LOST_UPDATE, text, lost=newest)
+        return None
+    return None
+
+
+def _deleted(history: History, step: Step) -> Damage | None:
+    """Find an unguarded DELETE of a version that its sender never saw, and that its writer looked for later.
+
+    Who deletes mostly means it whatever the state; a writer that comes back to nothing shows the loss.
+    """
+    other = history.other_write_before(step)
+    if other is None or other.guard is None or other.method == "DELETE" or step.overlaps(other):
+        return None
+    found = base_content(history, step, other)
+    theirs = content_of_write(history, other)
+    if found is None or theirs is None or same_content(found[1], theirs):
+        return None
+    seen = between(history.by_actor.get(step.actor, ()), other.order, step.order)
+    theirs_later = on_from(history.by_actor.get(other.actor, ()), step.order)
+    if seen or not any(one.status in {404, 410, 412} for one in theirs_later):
+        return None
+    return Damage(
+        Outcome.LOST_UPDATE, f"what {other.actor} had written since the read is deleted", lost=other
+    )
+
+
+def _brought_back(step: Step, other: Step) -> Damage | None:
+    """Find a write that makes a thing again which another had deleted since this actor read it."""
+    if not step.puts or step.overlaps(other):
+        return None
+    text = f"what {other.actor} had deleted since the read is there again"
+    return Damage(Outcome.LOST_UPDATE, text, lost=other)
+
+
+def _ticks_alike(step: Step) -> bool:
+    """Tell whether an answer's Date is the very second in which its request began: no rounding."""
+    started = step.exchange.started
+    return step.date is not None and started is not None and int(started) == step.date
+
+
+def _overlooked(history: History, step: Step, base: Step | None) -> tuple[Step | None, bool]:
+    """Return another's write since a look that this write may not keep, and whether it certainly does not."""
+    if base is None:
+        return None, False
+    other = history.other_write_before(step)
+    if other is None or other.order <= base.order:
+        return None, False
+    kept = keeps(history, base, other, step)
+    return other if kept is not True else None, kept is False
+
+
+def _timed_ahead(history: History, step: Step) -> Damage | None:
+    """Find an accepted write under a time that lies ahead of all versions, where versions are times."""
+    if not ahead_of_versions(history, step):
+        return None
+    own = back_from(history.by_actor.get(step.actor, ()), step.order)
+    base = next((one for one in own if one.read_ok), None)
+    lost, proven = _overlooked(history, step, base)
+    text = "the write was not protected: its time lies later than the version that it means"
+    return Damage(Outcome.LOST_UPDATE, text, lost=lost, proven=proven)
+
+
+def _dated(history: History, step: Step) -> Damage | None:
+    guard = step.guard
+    if guard is None:
+        return None
+    sent = guard.moment
+    base = next(back_from(history.shown_to.get(step.actor, ()), step.order), None)
+    lost, proven = _overlooked(history, step, base)
+    if sent is None:
+        if tokens.null_word(guard.value):
+            return None
+        return Damage(
+            Outcome.LOST_UPDATE,
+            "the write was not protected: its date is no HTTP-date",
+            lost=lost,
+            proven=proven,
+        )
+    served, newest = history.dated(step, sent), history.newest_date(step)
+    if served and guard.standard and (found := _taken_back(history, step, sent)) is not None:
+        return found
+    if not served and newest is not None and sent > newest:
+        text = "the write was not protected: its date lies later than the version that it means"
+        return Damage(Outcome.LOST_UPDATE, text, lost=lost, proven=proven)
+    if lost is not None and served and step.follows(lost):
+        made = lost.last_modified if lost.last_modified is not None else lost.date
+        if made is not None and made <= sent + (0 if lost.last_modified is not None else 0.999):
+            return Damage(
+                Outcome.LOST_UPDATE,
+                "the overwritten change shares the second of the date that was sent",
+                lost=lost,
+                proven=proven,
+            )
+        if made is not None and (made > sent + 1 or (made > sent and _ticks_alike(lost))):
+            text = "a date older than the last change was accepted"
+            return Damage(Outcome.LOST_UPDATE, text, lost=lost, stale_accepted=True, proven=proven)
+    return None

@@ -1,0 +1,106 @@
+"""Find an unguarded write made from a version that its client had been shown to be replaced, unread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ifmatch.diagnosis.links.damages import Damage
+from ifmatch.diagnosis.links.in_time import between
+from ifmatch.diagnosis.links.likeness import edit_of
+from ifmatch.diagnosis.reading import tokens
+from ifmatch.diagnosis.reading.contents import same_content
+from ifmatch.model.diagnosis import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ifmatch.diagnosis.links.history import History
+    from ifmatch.diagnosis.steps.step import Step
+
+# What shows the version and not the content (RFC 9110 section 9.3.2, RFC 4918 section 9.1).
+_VERSION_ONLY: Final = frozenset({"HEAD", "PROPFIND"})
+_NEAR: Final = 40
+_OK: Final = 200
+
+
+def moved_unread(history: History, step: Step) -> Damage | None:
+    """Find a whole state sent without a condition after a look had shown that another version is there.
+
+    The look was for the version alone, and what was sent is an edit of what had been read before it: what
+    another put there in between was never seen, and is gone. A tag alone may be another node's, or may be
+    made anew with each answer: the time of the change, or how long the content is, moved with it.
+
+    Args:
+        history: of the resource, or what of it is near.
+        step: an accepted write without a precondition.
+    """
+    if not step.puts or step.body is None:
+        return None
+    before = between(history.by_actor.get(step.actor, ()), -1, step.order)[-_NEAR:]
+    glance = next((one for one in reversed(before) if one.read_ok or one.accepted or _glances(one)), None)
+    if glance is None or not _glances(glance) or glance.cache_hit:
+        return None
+    base = next((one for one in reversed(before) if one.accepted or one.representation is not None), None)
+    if base is None or base.accepted or base.representation is None or not glance.follows(base):
+        return None
+    moved = _moved(base, glance)
+    if moved is None or _restless(before, base) or same_content(base.representation, step.body):
+        return None
+    if glance.etag is not None and any(one.etag == glance.etag for one in before if one.order < base.order):
+        # Two tags that take turns are of two nodes.
+        return None
+    if not edit_of(step.body, base.representation):
+        return None
+    text = f"{glance.method} had shown another version than the one that the content is made from: it is gone"
+    return Damage(Outcome.LOST_UPDATE, text, lost=glance, proven=moved)
+
+
+def _glances(step: Step) -> bool:
+    return step.method in _VERSION_ONLY and step.status == _OK
+
+
+def _moved(base: Step, glance: Step) -> bool | None:
+    """Tell whether a look shows content of another length than was read, False where its time alone tells.
+
+    None where it is the same version, or may be.
+    """
+    if base.etag is not None and glance.etag is not None:
+        if tokens.base(base.etag) == tokens.base(glance.etag):
+            return None
+        if tokens.opaque(tokens.base(base.etag)) == tokens.opaque(tokens.base(glance.etag)):
+            return None
+    elif base.last_modified is None or glance.last_modified is None:
+        return None
+    times = base.last_modified, glance.last_modified
+    later = times[0] is not None and times[1] is not None and times[1] > times[0]
+    earlier = times[0] is not None and times[1] is not None and times[1] < times[0]
+    if earlier or (base.etag is None and not later):
+        return None
+    length = _length(glance) if glance.coding == base.coding and glance.variant == base.variant else None
+    known = _length(base)
+    if length is not None and known is not None and length != known:
+        return True
+    return False if later else None
+
+
+def _length(step: Step) -> int | None:
+    """Return how long the representation is by the field for it, None where it does not tell."""
+    if step.coding:
+        return None
+    value = (step.header("content-length") or "").strip()
+    if value.isdigit():
+        return int(value)
+    return len(step.content) if step.content is not None and step.method == "GET" else None
+
+
+def _restless(before: Sequence[Step], base: Step) -> bool:
+    """Tell whether the same content had been shown under two tags: then a tag says nothing of it."""
+    return any(
+        one is not base
+        and one.representation is not None
+        and one.etag is not None
+        and base.etag is not None
+        and tokens.base(one.etag) != tokens.base(base.etag)
+        and same_content(one.representation, base.representation)
+        for one in before
+    )

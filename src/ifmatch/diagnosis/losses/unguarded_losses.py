@@ -1,0 +1,143 @@
+"""Find what an unguarded write took away of a change that only a list of things shows."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final, cast
+
+from ifmatch.diagnosis.links.damages import Damage
+from ifmatch.diagnosis.links.in_time import back_from
+from ifmatch.diagnosis.links.listed_versions import entries_in, may_list
+from ifmatch.diagnosis.links.succession import advanced
+from ifmatch.diagnosis.losses.listed_losses import listed_apart
+from ifmatch.diagnosis.losses.taken_back import lost_pointers
+from ifmatch.diagnosis.losses.texts_added import addition_left_out
+from ifmatch.diagnosis.reading.contents import ABSENT, changed_pointers, same_content, unwrapped, value_at
+from ifmatch.diagnosis.reading.stamps import stamped
+from ifmatch.diagnosis.reading.version_words import called_version
+from ifmatch.diagnosis.steps.resources import host_of, last_step
+from ifmatch.model.diagnosis import Outcome
+from ifmatch.model.json_values import pointer_step
+from ifmatch.model.message import Content
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ifmatch.diagnosis.case.reconstruction import Case
+    from ifmatch.diagnosis.links.history import History
+    from ifmatch.diagnosis.steps.step import Step
+
+# So many steps before a write a list is looked for.
+_NEAR: Final = 80
+_DEEP: Final = 3
+_LONGEST: Final = 200_000
+_OK: Final = 200
+_NAME: Final = 2
+
+
+def listed_newer(case: Case, history: History, step: Step) -> Damage | None:
+    """Find an unguarded write that undoes what a list had shown its actor of the thing since the read.
+
+    Who sends the record again as it was may mean that; who edits it beside does not.
+
+    Args:
+        case: everything known.
+        history: of the resource.
+        step: an accepted write without a precondition.
+    """
+    if step.body is None:
+        return None
+    base = looked(history, step) if step.puts else None
+    found = None
+    if base is not None and base.representation is not None:
+        found = _member_gone(case, base, step) or listed_apart(case, base, step)
+    return found or addition_left_out(case, step)
+
+
+def _member_gone(case: Case, base: Step, step: Step) -> Damage | None:
+    """Find a member that a list shows changed since a look, and that a write puts back."""
+    if base.representation is None or step.body is None:
+        return None
+    old = unwrapped(base.representation, step.body)
+    mine = unwrapped(step.body, old)
+    for listing, entry in _listed(case, base, step):
+        now = unwrapped(entry, mine)
+        lost = [
+            one
+            for one in lost_pointers(old, now, mine) or ()
+            if one and not stamped(one) and value_at(now, one) is not ABSENT
+            # What stands elsewhere in a list, and its own version, is no member of the record.
+            if value_at(mine, one) == value_at(old, one) is not ABSENT
+            and not called_version(one.rpartition("/")[2])
+        ]
+        edited = [one for one in changed_pointers(old, mine) or () if not _of_server(old, mine, one)]
+        if lost and edited and not same_content(old, now):
+            text = f"what a list had shown of it since the read ({', '.join(lost[:4])}) is gone"
+            return Damage(Outcome.LOST_UPDATE, text, lost=listing)
+    return None
+
+
+def looked(history: History, step: Step) -> Step | None:
+    """Return the last step of a write's actor that had shown the resource, or changed it.
+
+    Args:
+        history: of the resource.
+        step: the write.
+    """
+    before = back_from(history.by_actor.get(step.actor, ()), step.order)
+    return next((one for one in before if one.read_ok or one.accepted), None)
+
+
+def _of_server(old: Content, mine: Content, pointer: str) -> bool:
+    """Tell whether a member is no edit: one that the write leaves out, or that servers set by themselves."""
+    return stamped(pointer) or value_at(mine, pointer) is ABSENT or value_at(old, pointer) is ABSENT
+
+
+def _listed(case: Case, base: Step, step: Step) -> Iterator[tuple[Step, Content]]:
+    """Yield the own lists between a read and a write that have the thing, and their entries of it."""
+    name = last_step(step.resource)
+    for one in reversed(case.steps[max(base.order + 1, step.order - _NEAR) : step.order]):
+        content = one.content if one.actor == step.actor and one.is_read and one.status == _OK else None
+        if content is None or len(content) > _LONGEST or len(name) <= _NAME or one.resource == step.resource:
+            continue
+        if host_of(one.resource) != host_of(step.resource) or not may_list(one, step):
+            continue
+        for entry in entries_in(one.view.json, _DEEP):
+            if any(str(value) == name for value in entry.values() if isinstance(value, str | int)):
+                yield one, Content.from_json(entry)
+
+
+def version_carried(own: Sequence[Step], step: Step) -> tuple[str, bool] | None:
+    """Return where an accepted write carries what counts its versions, and whether that is the last one read.
+
+    Whatever it is called: two reads of two states show two values, and after the write there is a third.
+
+    Args:
+        own: what the same actor did to the resource, in order of time.
+        step: a write whose content was read before.
+    """
+    reads = [one.representation for one in own if one.order < step.order and one.representation is not None]
+    after = [one.shown_content for one in own if one.order >= step.order and one.shown_content is not None]
+    if len(reads) < _NAME or not after or step.body is None:
+        return None
+    # Answers may have an envelope that requests lack.
+    reads = [unwrapped(one, step.body) for one in reads]
+    after = [unwrapped(one, step.body) for one in after]
+    for pointer in _scalars_at(step.body):
+        value = value_at(step.body, pointer)
+        seen = [value_at(one, pointer) for one in reads]
+        then = next((found for one in after if (found := value_at(one, pointer)) is not ABSENT), ABSENT)
+        if then is ABSENT or value not in seen or seen[-1] == seen[0] or ABSENT in seen:
+            continue
+        values = [str(one) for one in (*dict.fromkeys(map(str, seen)), then)]
+        if all(advanced(one, two) for one, two in pairwise(values)):
+            return pointer, value == seen[-1]
+    return None
+
+
+def _scalars_at(content: Content) -> Iterator[str]:
+    """Yield the JSON Pointers of the values of an object, and of the objects in it."""
+    value = content.json()
+    for name, one in cast("dict[str, object]", value).items() if isinstance(value, dict) else ():
+        if isinstance(one, str | int) and not isinstance(one, bool):
+            yield f"/{pointer_step(name)}"

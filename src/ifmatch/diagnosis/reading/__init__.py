@@ -1,0 +1,1 @@
+"""What texts, contents, tokens and conditions say by themselves; knows no step."""

@@ -1,0 +1,1 @@
+"""Reads that went wrong, or were wasted, without a refusal."""

@@ -1,0 +1,167 @@
+"""Find looks that show what had been there before their reader's own write: out of a copy, or a replica."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+from ifmatch.diagnosis.links.damages import Damage
+from ifmatch.diagnosis.links.in_time import back_from, on_from
+from ifmatch.diagnosis.reading import tokens
+from ifmatch.diagnosis.reading.cache_marks import asks_past
+from ifmatch.diagnosis.reading.contents import changed_pointers, holds, same_content, value_at
+from ifmatch.diagnosis.reading.dates import told_moment
+from ifmatch.diagnosis.reading.projections import is_view
+from ifmatch.diagnosis.reads.loose_reads import asks_loosely, reached_less
+from ifmatch.model.diagnosis import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ifmatch.diagnosis.case.reconstruction import Case
+    from ifmatch.diagnosis.links.history import History
+    from ifmatch.diagnosis.steps.step import Step
+
+# What is only accepted for later is rightly not there yet.
+_DONE: Final = frozenset({200, 201, 204})
+# Seconds after which a replica has caught up: what is as it was then was mostly put back.
+_SOON: Final = 120.0
+# Seconds around a write in which a time that its answer tells is that of the write.
+_ABOUT: Final = 60.0
+# So many steps after a look another one is looked for that shows the write.
+_NEAR: Final = 60
+# A shorter value stands in any content.
+_SHORT: Final = 2
+# So many writes of one actor are looked at.
+_MOST: Final = 200
+
+
+def old_looks(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
+    """Yield for each writer the first look after an own write that shows the state before it once more.
+
+    The write has to be seen later, as it was made: else somebody may have put the old state back.
+
+    Args:
+        case: everything known.
+        history: of one resource, in order of time.
+    """
+    done: set[str] = set()
+    tried: Counter[str] = Counter()
+    for write in history.writes:
+        if write.actor in done or write.method == "DELETE" or write.status not in _DONE or not write.timed:
+            continue
+        tried[write.actor] += 1
+        if tried[write.actor] > _MOST:
+            continue
+        near = history.around(write)
+        looks = near.represented.get(write.actor, ())
+        before = next((one for one in back_from(looks, write.order) if _shows(one, write)), None)
+        if before is None or asks_past(before.sent):
+            # Who asks the origin before each edit knows that a copy may be old, and works with none.
+            continue
+        for look in on_from(near, write.order):
+            if look.is_write and look.accepted:
+                break
+            if not _old(before, write, look):
+                continue
+            later = next((one for one in _looks_after(case, look) if _made(write, one)), None)
+            if later is not None and _told(case, write, look, later):
+                done.add(write.actor)
+                if _refused_after(near, look):
+                    # The refusal tells of the look as where its version came from.
+                    break
+                text = "the look after an own write showed what had been there before it"
+                yield look, Damage(Outcome.WRONG_CONTENT, text, lost=later, first=write, behind=look)
+                break
+
+
+def _refused_after(near: History, look: Step) -> bool:
+    """Tell whether the reader's next write named the version that an old look showed, and was refused."""
+    mine = (one for one in on_from(near, look.order) if one.actor == look.actor and one.is_write)
+    first = next(mine, None)
+    return first is not None and first.refused and look.etag is not None and first.presents(look.etag)
+
+
+def _shows(one: Step, write: Step) -> bool:
+    return (
+        one.actor == write.actor
+        and one.is_read
+        and one.status == HTTPStatus.OK
+        and one.representation is not None
+    )
+
+
+def _old(before: Step, write: Step, look: Step) -> bool:
+    """Tell whether a look after a write shows the very state that its writer had read before."""
+    if not _shows(look, write) or look.start < write.end or look.variant != before.variant:
+        return False
+    if look.etag != before.etag or not same_content(look.representation, before.representation):
+        return False
+    # A write that changes nothing leaves what was there.
+    return not holds(look.representation, write.body) and not same_content(write.made, look.representation)
+
+
+def _looks_after(case: Case, look: Step) -> Iterator[Step]:
+    """Yield what the same reader was shown of the same thing afterwards, at whatever consistency."""
+    path = look.resource.partition("?")[0]
+    for one in case.steps[look.order + 1 : look.order + _NEAR]:
+        if one.resource.partition("?")[0] != path or not _shows(one, look):
+            continue
+        if one.resource == look.resource or not any(is_view(name) for name in one.view.query):
+            yield one
+
+
+def _made(write: Step, later: Step) -> bool:
+    """Tell whether a look shows what a write made, under the version that it was told."""
+    if write.etag is not None and later.etag is not None:
+        return tokens.base(write.etag) == tokens.base(later.etag)
+    return same_content(write.made, later.representation) or holds(later.representation, write.body)
+
+
+def _told(case: Case, write: Step, look: Step, later: Step) -> bool:
+    """Tell whether marks of a cache, other machines or the count of the versions say why a look is old."""
+    if look.cache_hit or look.age:
+        return look.age > look.start - write.end or later.start - look.start <= _SOON
+    if look.start - write.end > _SOON:
+        return False
+    if look.machine and look.machine != (write.machine or look.machine):
+        return True
+    made, shown = write.etag or "", look.etag or ""
+    if tokens.counted_on(shown, made) or _untouched(write, look, later):
+        return True
+    if asks_loosely(look):
+        # Who takes an old state into account does nothing with it before the new one is there.
+        return _made_use_of(case, write, look, later)
+    return reached_less(write, look) is not None
+
+
+def _made_use_of(case: Case, write: Step, look: Step, later: Step) -> bool:
+    """Tell whether the reader wrote down elsewhere what an old look showed, before it saw the new."""
+    old = look.representation
+    values = {
+        str(value)
+        for pointer in changed_pointers(old, write.made) or ()
+        if isinstance(value := value_at(old, pointer), str | int | float) and len(str(value)) > _SHORT
+    }
+    if not values:
+        return False
+    whole = re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, sorted(values)))})(?![\w.])")
+    return any(
+        one.actor == look.actor and one.is_write and one.accepted and whole.search(one.view.sent_text)
+        for one in case.steps[look.order + 1 : later.order]
+    )
+
+
+def _untouched(write: Step, look: Step, later: Step) -> bool:
+    """Tell whether a later look has the very time of the write: nobody had put back the old state between."""
+    then, old = write.last_modified, look.last_modified
+    if then is not None and old is not None:
+        return old < then == later.last_modified
+    for pointer in changed_pointers(look.representation, write.made) or ():
+        value = value_at(write.made, pointer)
+        moment = told_moment(value) if isinstance(value, str) else None
+        if moment is not None and abs(moment - (write.date or write.start)) <= _ABOUT:
+            return value == value_at(later.representation, pointer)
+    return False
