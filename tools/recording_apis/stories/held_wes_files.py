@@ -244,7 +244,7 @@ def leaflet(stage: Stage) -> None:
     files = {f"courses/{n}.json": text for n in ("yoga", "ton")}
     server = fronts.site(stage, "apache2", files, fronts.DAV["apache2"])
     me = stage.actor("client", server, "kurse.vhs.example", "requests", {"User-Agent": "Kursheft/9"})
-    other = stage.actor("other", server, "kurse.vhs.example", "java", {"User-Agent": "Kasse/2"})
+    other = stage.actor("other", server, "kurse.vhs.example", "httpx", {"User-Agent": "Kasse/2"})
     me.send("PROPFIND", "/courses/", 207, {**_XML, "Depth": "1"}, _PROPS)
     base = me.get("/courses/ton.json")
     yoga = me.get("/courses/yoga.json")
@@ -266,27 +266,27 @@ def leaflet(stage: Stage) -> None:
     "lost-update",
     alone="date-precision",
     description=(
-        "Writers under Apache guard by If-Unmodified-Since only: a second writer stores within the second of this client's "
+        "Writers under lighttpd guard by If-Unmodified-Since only: a second writer stores within the second of this client's "
         "version, Last-Modified stays the same though the length has grown, and the next guarded save passes over it."
     ),
 )
 def second(stage: Stage) -> None:
     """Guard by a date that did not move."""
-    server = fronts.site(stage, "apache2", {"log/a.csv": "t;v\n", "log/b.csv": "t;v\n"}, fronts.DAV["apache2"])
+    server = fronts.site(stage, "lighttpd", {"log/a.txt": "t;v\n", "log/b.txt": "t;v\n"}, fronts.DAV["lighttpd"])
     me = stage.actor("client", server, "messung.labor.example", "httpx", {"User-Agent": "Logger/2"})
     other = stage.actor("other", server, "messung.labor.example", "requests", {"User-Agent": "Logger/2"})
-    me.get("/log/b.csv")
-    old = other.get("/log/a.csv").fields["last-modified"]
+    me.get("/log/b.txt")
+    old = other.get("/log/a.txt").fields["last-modified"]
     second_begins()
-    me.put("/log/a.csv", "t;v\n1;20.1\n", 204, {"If-Unmodified-Since": old})
-    seen = me.get("/log/a.csv")
+    me.put("/log/a.txt", "t;v\n1;20.1\n", 204, {"If-Unmodified-Since": old})
+    seen = me.get("/log/a.txt")
     date = seen.fields["last-modified"]
-    other.put("/log/a.csv", "t;v\n1;20.1\n2;20.4\n", 204, {"If-Unmodified-Since": date})
+    other.put("/log/a.txt", "t;v\n1;20.1\n2;20.4\n", 204, {"If-Unmodified-Since": date})
     place.rest(1.4)
-    head = me.send("HEAD", "/log/a.csv", 200)
+    head = me.send("HEAD", "/log/a.txt", 200)
     place.sure(head.fields["last-modified"] == date and head.fields["content-length"] != str(len(seen.body)))
-    me.put("/log/a.csv", "t;v\n1;20.1\n3;20.9\n", 204, {"If-Unmodified-Since": date})
-    place.sure("2;20.4" not in me.get("/log/a.csv").text)
+    me.put("/log/a.txt", "t;v\n1;20.1\n3;20.9\n", 204, {"If-Unmodified-Since": date})
+    place.sure("2;20.4" not in me.get("/log/a.txt").text)
 
 
 @case(
