@@ -7,16 +7,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tools.recording_apis import fronts
-from tools.recording_apis.apps.vic_core import Box, Res, Versions
+from tools.recording_apis.apps.vic_core import Box, Res
 from tools.recording_apis.stage import case
 from tools.recording_apis.stories import vic_setting as place
 from tools.recording_apis.stories.held_wes_setting import ICS, JSON, basic, event
 
 if TYPE_CHECKING:
-    from tools.recording_apis.apps.vic_core import Req
     from tools.recording_apis.stage import Stage
 
-__all__ = ["Res", "Versions"]
 _XML = {"Content-Type": "application/xml"}
 _PROPS = '<propfind xmlns="DAV:"><prop><getetag/><getlastmodified/></prop></propfind>'
 
@@ -102,9 +100,7 @@ def patience(stage: Stage) -> None:
     """Be refused for what the proxy has sent before."""
     docs = {f"/votes/{n}": {"motion": n, "yes": 0, "no": 0, "mark": "-"} for n in (11, 12, 13)}
     box = Box(docs, lambda _path, doc: f'"m{doc.rev}-{doc.digest()[:8]}"', dates=True, need=428)
-    slow = place.drops("PUT", "/votes/12")
     box.done.append(lambda req, path: place.rest(1.5) if path == "/votes/12" and req.method == "PUT" else None)
-    place.sure(slow)
     server = place.open_box(stage, box, "waitress")
     port = stage.behind(server)
     http = f"upstream two {{ server 127.0.0.1:{port}; server 127.0.0.1:{port}; }}"
@@ -206,20 +202,21 @@ def checked(stage: Stage) -> None:
     """Ask the cache whether a copy is current."""
     files = {f"drawings/{n}.txt": f"{n} rev B\n" for n in ("deck", "hull")}
     server = fronts.site(stage, "apache2", files)
-    edge = fronts.varnish(stage, server, "sub vcl_backend_response { set beresp.ttl = 2m; }")
-    me = stage.actor("client", edge, "cad.yard.example", "requests", {"User-Agent": "Stamper/2"})
+    store = "sub vcl_backend_response { set beresp.ttl = 4s; set beresp.grace = 0s; set beresp.keep = 0s; }"
+    edge = fronts.varnish(stage, server, store)
+    me = stage.actor("client", edge, "cad.yard.example", "curl", {"User-Agent": "Stamper/2"})
     reader = stage.actor("other", edge, "cad.yard.example", "httpx", {"User-Agent": "Viewer/8"})
-    held = {name: me.get(f"/drawings/{name}.txt", 200, {"Cache-Control": "max-age=0"}) for name in ("deck", "hull")}
-    me.get("/drawings/hull.txt", 304, {"If-None-Match": held["hull"].etag})
-    for actor in (reader,):
-        actor.get("/drawings/deck.txt")
+    held = {name: me.get(f"/drawings/{name}.txt").etag for name in ("deck", "hull")}
+    me.get("/drawings/hull.txt", 304, {"If-None-Match": held["hull"]})
+    fronts.put_file(server.directory, "drawings/deck.txt", "deck rev C, hatch moved\n")
+    place.rest(4.3)
+    reader.get("/drawings/deck.txt")
     place.rest(1.2)
-    wrong = '"2f-61a2b3c4d5e6f"'
-    for asked in (wrong, wrong):
-        told = me.get("/drawings/deck.txt", 200, {"If-Match": asked})
-        place.sure(told.etag == held["deck"].etag and int(told.fields["age"]) > 0)
-        place.rest(1.1)
-    me.get("/drawings/hull.txt", 200, {"If-Match": held["hull"].etag})
+    for _ in range(2):
+        told = me.get("/drawings/deck.txt", 200, {"If-Match": held["deck"]})
+        place.sure(told.etag != held["deck"] and int(told.fields["age"]) > 0)
+        place.rest(0.8)
+    me.get("/drawings/hull.txt", 200, {"If-Match": held["hull"]})
 
 
 @case(
@@ -307,11 +304,12 @@ def rollouts(stage: Stage) -> None:
     me.get("/maps/style.css")
     held = me.get("/maps/index.json")
     missed = 0
-    for _ in range(6):
+    for turn in range(6):
         got = me.send("GET", "/maps/index.json", (200, 304), {"If-None-Match": held.etag})
         missed += got.status == 200
         held = got if got.status == 200 else held
-        me.send("HEAD", "/maps/style.css", 200) if missed % 2 else None
+        if turn == 2:
+            me.send("HEAD", "/maps/style.css", 200)
         place.rest(0.4)
     place.sure(missed >= 3)
     place.sure({me.get("/maps/index.json").body for _ in range(3)} == {b'{"tiles":412,"rev":"r88"}'})
