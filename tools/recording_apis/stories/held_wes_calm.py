@@ -108,7 +108,9 @@ def moved_share(stage: Stage) -> None:
     """Follow a redirect that keeps all."""
     files = {f"team/{n}.txt": f"{n}\n" for n in ("goals", "dates", "people")}
     server = fronts.site(stage, "apache2", files, fronts.DAV["apache2"])
-    edge = fronts.nginx(stage, server, "", "", "location ~ ^/old-team/(.*)$ { return 308 /team/$1; }")
+    edge = fronts.nginx(
+        stage, server, "", "", "absolute_redirect off; location ~ ^/old-team/(.*)$ { return 308 /team/$1; }"
+    )
     me = stage.actor("client", edge, "share.coop.example", "requests:follow", {"User-Agent": "Syncer/10"})
     me.send("PROPFIND", "/team/", 207, {**_XML, "Depth": "1"}, _PROPS)
     for name in ("goals", "dates"):

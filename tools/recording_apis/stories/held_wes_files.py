@@ -180,14 +180,14 @@ def coded(stage: Stage) -> None:
 )
 def anytag(stage: Stage) -> None:
     """Be let through with an old tag."""
-    files = {f"lists/{n}.txt": f"{n}\n1 rope\n" for n in ("hut", "van")}
+    files = {"lists/hut.txt": "hut\n1 rope\n", "lists/van.txt": "van\n1 rope, 60 m\n2 spades\n"}
     server = fronts.site(stage, "nginx", files, fronts.DAV["nginx"])
     me = stage.actor("client", server, "gear.alpine.example", "httpx", {"User-Agent": "GearList/6"})
     other = stage.actor("other", server, "gear.alpine.example", "requests", {"User-Agent": "GearList/6"})
     base = me.get("/lists/hut.txt")
     me.get("/lists/hut.txt", 304, {"If-None-Match": base.etag})
     van = me.get("/lists/van.txt")
-    me.put("/lists/van.txt", van.text + "2 tarp\n", 204, {"If-Match": van.etag})
+    me.put("/lists/van.txt", van.text + "1 tarp\n", 204, {"If-Match": van.etag})
     other.put("/lists/hut.txt", base.text + "4 ice screws\n", 204, {"If-Match": base.etag})
     place.rest(1.2)
     newer = me.get("/lists/hut.txt", 200, {"If-None-Match": base.etag})
@@ -219,7 +219,9 @@ def bare(stage: Stage) -> None:
     seen = me.get("/plans/roof.json")
     me.get("/plans/wall.json")
     me.get("/plans/roof.json", 304, {"If-None-Match": seen.etag})
-    other.put("/plans/roof.json", '{"beams":["A1","A2","R9"],"note":""}', 204, {**JSON, "If-Match": seen.etag})
+    other.put(
+        "/plans/roof.json", '{"beams":["A1","A2","R9"],"note":""}', 204, {**JSON, "If-Match": seen.etag}
+    )
     place.rest(1.1)
     place.sure("R9" in me.get("/plans/roof.json", 200, {"If-None-Match": seen.etag}).text)
     place.rest(0.5)
@@ -272,7 +274,9 @@ def leaflet(stage: Stage) -> None:
 )
 def second(stage: Stage) -> None:
     """Guard by a date that did not move."""
-    server = fronts.site(stage, "lighttpd", {"log/a.txt": "t;v\n", "log/b.txt": "t;v\n"}, fronts.DAV["lighttpd"])
+    server = fronts.site(
+        stage, "lighttpd", {"log/a.txt": "t;v\n", "log/b.txt": "t;v\n"}, fronts.DAV["lighttpd"]
+    )
     me = stage.actor("client", server, "messung.labor.example", "httpx", {"User-Agent": "Logger/2"})
     other = stage.actor("other", server, "messung.labor.example", "requests", {"User-Agent": "Logger/2"})
     me.get("/log/b.txt")
@@ -341,7 +345,12 @@ def isodate(stage: Stage) -> None:
     me.send("PROPFIND", "/", 207, {**_XML, "Depth": "1"}, _PROPS)
     flour, sugar = me.get("/flour.csv"), me.get("/sugar.csv")
     date = iso(flour.fields["last-modified"])
-    me.put("/sugar.csv", sugar.text + "tue;12\n", 204, {"If-Unmodified-Since": iso(sugar.fields["last-modified"])})
+    me.put(
+        "/sugar.csv",
+        sugar.text + "tue;12\n",
+        204,
+        {"If-Unmodified-Since": iso(sugar.fields["last-modified"])},
+    )
     other.put("/flour.csv", flour.text + "tue;38 (delivery)\n", 204)
     place.rest(1.3)
     place.sure("delivery" in me.get("/flour.csv", 200, {"If-None-Match": flour.etag}).text)
@@ -364,7 +373,9 @@ def ahead(stage: Stage) -> None:
     """Guard by one's own fast clock."""
     files = {f"rounds/{n}.txt": f"{n}: ok\n" for n in ("pump", "boiler")}
     server = fronts.site(stage, "apache2", files, fronts.DAV["apache2"])
-    me = stage.actor("client", server, "rounds.plant.example", "curl:trace-time", {"User-Agent": "RoundsPad/1.3"})
+    me = stage.actor(
+        "client", server, "rounds.plant.example", "curl:trace-time", {"User-Agent": "RoundsPad/1.3"}
+    )
     other = stage.actor("other", server, "rounds.plant.example", "requests", {"User-Agent": "Desk/5"})
     skew = 2831
     pump = me.get("/rounds/pump.txt", 200, {"Date": now(skew)})
@@ -373,7 +384,9 @@ def ahead(stage: Stage) -> None:
     me.put("/rounds/boiler.txt", boiler.text + "seal wet\n", 204, guard)
     other.put("/rounds/pump.txt", pump.text + "STOPPED by order 5512\n", 204, {"If-Match": pump.etag})
     place.rest(2.1)
-    place.sure("5512" in me.get("/rounds/pump.txt", 200, {"Date": now(skew), "If-None-Match": pump.etag}).text)
+    place.sure(
+        "5512" in me.get("/rounds/pump.txt", 200, {"Date": now(skew), "If-None-Match": pump.etag}).text
+    )
     guard = {"Date": now(skew), "If-Unmodified-Since": now(skew)}
     me.put("/rounds/pump.txt", pump.text + "oil 2 l\n", 204, guard)
     place.sure("5512" not in me.get("/rounds/pump.txt", 200, {"Date": now(skew)}).text)

@@ -34,7 +34,9 @@ def deflate(stage: Stage) -> None:
     """Echo the tag of a compressed read."""
     docs = {f"/kurven/{n}": {"id": n, "punkte": [n * k % 17 for k in range(60)]} for n in (3, 5, 8)}
     box = Box(docs, lambda _path, doc: f'"{doc.digest()[:20]}"', need=428)
-    box.conflict = lambda req, doc: Res(412, {"fehler": "Stand passt nicht"}, {"ETag": box.tag(req.path, doc)})
+    box.conflict = lambda req, doc: Res(
+        412, {"fehler": "Stand passt nicht"}, {"ETag": box.tag(req.path, doc)}
+    )
     lines = "AddOutputFilterByType DEFLATE application/json"
     edge = fronts.apache(stage, place.open_box(stage, box, "tornado"), lines)
     me = stage.actor("client", edge, "kurven.netz.example", "requests", {"User-Agent": "Kurvenblatt/7"})
@@ -100,7 +102,9 @@ def patience(stage: Stage) -> None:
     """Be refused for what the proxy has sent before."""
     docs = {f"/votes/{n}": {"motion": n, "yes": 0, "no": 0, "mark": "-"} for n in (11, 12, 13)}
     box = Box(docs, lambda _path, doc: f'"m{doc.rev}-{doc.digest()[:8]}"', dates=True, need=428)
-    box.done.append(lambda req, path: place.rest(1.5) if path == "/votes/12" and req.method == "PUT" else None)
+    box.done.append(
+        lambda req, path: place.rest(1.5) if path == "/votes/12" and req.method == "PUT" else None
+    )
     server = place.open_box(stage, box, "waitress")
     port = stage.behind(server)
     http = f"upstream two {{ server 127.0.0.1:{port}; server 127.0.0.1:{port}; }}"
@@ -336,7 +340,12 @@ def mirror(stage: Stage) -> None:
     me = stage.actor("client", edge, "boards.terminal.example", "urllib", {"User-Agent": "GateDesk/3"})
     for board in ("east", "west"):
         seen = me.get(f"/boards/{board}.json")
-        me.put(f"/boards/{board}.json", f'{{"board":"{board}","gate":"14"}}', 204, {**JSON, "If-Match": seen.etag})
+        me.put(
+            f"/boards/{board}.json",
+            f'{{"board":"{board}","gate":"14"}}',
+            204,
+            {**JSON, "If-Match": seen.etag},
+        )
         place.rest(1.1)
         told = me.send("PROPFIND", f"/boards/{board}.json", 207, {**_XML, "Depth": "0"}, _PROPS)
         place.sure(seen.etag.strip('"') not in told.text)
@@ -374,7 +383,11 @@ def tabs(stage: Stage) -> None:
         edits = ({"pallets": 22}, {"seal": f"S-{truck}"})
         calls = [
             partial(
-                me.put, f"/loads/{truck}", {**seen.json, **edit}, 200, {"If-Match": seen.etag, "X-Tab": f"{number}"}
+                me.put,
+                f"/loads/{truck}",
+                {**seen.json, **edit},
+                200,
+                {"If-Match": seen.etag, "X-Tab": f"{number}"},
             )
             for number, edit in enumerate(edits, 1)
         ]

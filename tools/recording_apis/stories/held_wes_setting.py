@@ -20,7 +20,11 @@ def basic(user: str) -> dict[str, str]:
 def event(uid: str, summary: str, hour: int, *more: str) -> str:
     """Return a calendar with one event."""
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//wes//EN", "BEGIN:VEVENT", f"UID:{uid}"]
-    lines += ["DTSTAMP:20261101T080000Z", f"DTSTART:20261203T{hour:02}0000Z", f"DTEND:20261203T{hour + 1:02}0000Z"]
+    lines += [
+        "DTSTAMP:20261101T080000Z",
+        f"DTSTART:20261203T{hour:02}0000Z",
+        f"DTEND:20261203T{hour + 1:02}0000Z",
+    ]
     lines += [f"SUMMARY:{summary}", *more, "END:VEVENT", "END:VCALENDAR", ""]
     return "\r\n".join(lines)
 

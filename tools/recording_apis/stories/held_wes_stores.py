@@ -38,10 +38,16 @@ def weakened(stage: Stage) -> None:
     stage.forget()
     edge = fronts.nginx_gzip(stage, server, 'proxy_set_header Accept-Encoding "";')
     me = stage.actor(
-        "client", edge, "agenda.parochie.example", "httpx", {**basic("koster"), "Accept-Encoding": "gzip, deflate"}
+        "client",
+        edge,
+        "agenda.parochie.example",
+        "httpx",
+        {**basic("koster"), "Accept-Encoding": "gzip, deflate"},
     )
     me.send("PROPFIND", "/koster/diensten/", 207, _XML, _PROPS)
-    made = me.put("/koster/diensten/vesper.ics", event("vesper", "Vesper", 17), 201, {**ICS, "If-None-Match": "*"})
+    made = me.put(
+        "/koster/diensten/vesper.ics", event("vesper", "Vesper", 17), 201, {**ICS, "If-None-Match": "*"}
+    )
     later = event("vesper", "Vesper", 18)
     me.put("/koster/diensten/vesper.ics", later, (201, 204), {**ICS, "If-Match": made.etag})
     for uid, hour in (("mis", 10), ("doop", 14)):
@@ -69,7 +75,11 @@ def surgery(stage: Stage) -> None:
     """Be second at an appointment."""
     server = stage.server("radicale")
     me = stage.actor(
-        "client", server, "diary.vets.example", "aiohttp", {**basic("ward"), "User-Agent": "DiarySync/3.2 (ward)"}
+        "client",
+        server,
+        "diary.vets.example",
+        "aiohttp",
+        {**basic("ward"), "User-Agent": "DiarySync/3.2 (ward)"},
     )
     other = stage.actor(
         "other", server, "diary.vets.example", "urllib", {**basic("ward"), "User-Agent": "Reception/11"}
@@ -118,8 +128,12 @@ def _token(text: str) -> str:
 def holiday(stage: Stage) -> None:
     """Ask with too old a token."""
     server = stage.server("radicale", token_age=1)
-    me = stage.actor("client", server, "dav.koop.example", "urllib", {**basic("ilse"), "User-Agent": "DAVdroid/4.4"})
-    other = stage.actor("other", server, "dav.koop.example", "httpx", {**basic("ilse"), "User-Agent": "Laptop/7"})
+    me = stage.actor(
+        "client", server, "dav.koop.example", "urllib", {**basic("ilse"), "User-Agent": "DAVdroid/4.4"}
+    )
+    other = stage.actor(
+        "other", server, "dav.koop.example", "httpx", {**basic("ilse"), "User-Agent": "Laptop/7"}
+    )
     me.send("MKCALENDAR", "/ilse/home/", 201, {"Content-Type": "application/xml"})
     for uid in ("gym", "tax"):
         me.put(f"/ilse/home/{uid}.ics", event(uid, uid, 8), 201, ICS)
@@ -171,7 +185,9 @@ def choir(stage: Stage) -> None:
     me.put("/alt/prov/prov1.ics", noted(18, "DESCRIPTION:ta med noter"), 412, {**ICS, "If-Match": mine.etag})
     now = me.get("/alt/prov/prov1.ics")
     place.rest(0.3)
-    told = me.put("/alt/prov/prov1.ics", noted(19, "DESCRIPTION:ta med noter"), 204, {**ICS, "If-Match": now.etag})
+    told = me.put(
+        "/alt/prov/prov1.ics", noted(19, "DESCRIPTION:ta med noter"), 204, {**ICS, "If-Match": now.etag}
+    )
     place.sure(me.get("/alt/prov/prov1.ics").etag == told.etag)
     me.get("/alt/prov/prov2.ics")
 
@@ -222,7 +238,12 @@ def berth(stage: Stage) -> None:
     """Be refused for one's own claim."""
     server = stage.server("etcd")
     me = stage.actor(
-        "client", server, "kv.quay.internal", "requests", {"User-Agent": "crane-4"}, loses=place.drops("PUT", "/b7")
+        "client",
+        server,
+        "kv.quay.internal",
+        "requests",
+        {"User-Agent": "crane-4"},
+        loses=place.drops("PUT", "/b7"),
     )
     me.get("/version")
     me.get("/v2/keys/berths", 404)
@@ -303,7 +324,9 @@ def form(stage: Stage) -> None:
     for name in ("m1", "m2"):
         place.rest(0.4)
         me.get(f"{path}/{name}")
-        me.send("PATCH", f"{path}/{name}", (400, 412), {**JSON, "If-Match": "undefined"}, {"data": {"fee": 45}})
+        me.send(
+            "PATCH", f"{path}/{name}", (400, 412), {**JSON, "If-Match": "undefined"}, {"data": {"fee": 45}}
+        )
     me.get(path)
 
 
@@ -330,7 +353,12 @@ def dump(stage: Stage) -> None:
     for number in (1, 2, 3):
         named = {"Bucket": "dumps", "Key": f"crm/w48-{number}.sql", "IfNoneMatch": "*"}
         expect = "PreconditionFailed" if number == 2 else ""
-        me.call("put_object", expect, Body=f"-- part {number}\ninsert into t values ({number});\n".encode(), **named)
+        me.call(
+            "put_object",
+            expect,
+            Body=f"-- part {number}\ninsert into t values ({number});\n".encode(),
+            **named,
+        )
         place.rest(0.3)
     me.call("head_object", Bucket="dumps", Key="crm/w48-2.sql")
     me.call("get_object", Bucket="dumps", Key="crm/w48-2.sql")["Body"].read()
@@ -357,7 +385,9 @@ def manifest(stage: Stage) -> None:
     stage.forget()
     me.call("list_objects_v2", Bucket="site")
     held = me.call("head_object", Bucket="site", Key="manifest.json")["ETag"]
-    own = me.call("put_object", Bucket="site", Key="manifest.json", Body=b'{"build":2,"files":["a"]}', IfMatch=held)
+    own = me.call(
+        "put_object", Bucket="site", Key="manifest.json", Body=b'{"build":2,"files":["a"]}', IfMatch=held
+    )
     place.sure(own["ETag"] != held)
     me.call("put_object", Bucket="site", Key="img/logo.svg", Body=b"<svg/>")
     place.rest(0.9)
