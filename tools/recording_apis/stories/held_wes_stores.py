@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tools.recording_apis import fronts
 from tools.recording_apis.stage import case
@@ -11,6 +11,8 @@ from tools.recording_apis.stories import vic_setting as place
 from tools.recording_apis.stories.held_wes_setting import FORM, ICS, JSON, basic, event
 
 if TYPE_CHECKING:
+    from tools.recording_apis.actors import Actor
+    from tools.recording_apis.servers import Server
     from tools.recording_apis.stage import Stage
 
 _PROPS = '<propfind xmlns="DAV:"><prop><getetag/></prop></propfind>'
@@ -257,7 +259,7 @@ def berth(stage: Stage) -> None:
     me.get("/v2/keys/berths?recursive=true")
 
 
-def _kinto(stage: Stage, user: str, collection: str, records: dict[str, object]) -> object:
+def _kinto(stage: Stage, user: str, collection: str, records: dict[str, Any]) -> tuple[Server, Actor]:
     server = stage.server("kinto")
     setup = stage.actor("other", server, f"{collection}.kinto.example", "requests", basic(user))
     setup.put(f"/v1/accounts/{user}", {"data": {"password": "pw"}}, 201, {"Authorization": ""})
