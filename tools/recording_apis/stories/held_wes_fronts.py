@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tools.recording_apis import fronts
 from tools.recording_apis.apps.vic_core import Box, Res
@@ -35,7 +35,7 @@ def deflate(stage: Stage) -> None:
     docs = {f"/kurven/{n}": {"id": n, "punkte": [n * k % 17 for k in range(60)]} for n in (3, 5, 8)}
     box = Box(docs, lambda _path, doc: f'"{doc.digest()[:20]}"', need=428)
     box.conflict = lambda req, doc: Res(
-        412, {"fehler": "Stand passt nicht"}, {"ETag": box.tag(req.path, doc)}
+        412, {"fehler": "Stand passt nicht"}, {"ETag": box.marks(req.path, doc)["ETag"]}
     )
     lines = "AddOutputFilterByType DEFLATE application/json"
     edge = fronts.apache(stage, place.open_box(stage, box, "tornado"), lines)
@@ -67,7 +67,7 @@ def disk(stage: Stage) -> None:
     """Read from one, write to another."""
     docs = {f"/pages/{n}.json": {"page": n, "text": f"About {n}"} for n in ("visit", "team", "shop")}
     box = Box(docs, lambda _path, doc: f'"sha256-{doc.digest("sha256")[:32]}"')
-    box.conflict = lambda req, doc: Res(412, {"error": "version"}, {"ETag": box.tag(req.path, doc)})
+    box.conflict = lambda req, doc: Res(412, {"error": "version"}, {"ETag": box.marks(req.path, doc)["ETag"]})
     server = place.open_box(stage, box, "cheroot")
     folder = stage.directory()
     for path in docs:
@@ -380,7 +380,7 @@ def tabs(stage: Stage) -> None:
     me.put("/loads/73", {**free.json, "seal": "S-1"}, 200, {"If-Match": free.etag})
     for truck in (71, 72):
         seen = me.get(f"/loads/{truck}")
-        edits = ({"pallets": 22}, {"seal": f"S-{truck}"})
+        edits: tuple[dict[str, Any], ...] = ({"pallets": 22}, {"seal": f"S-{truck}"})
         calls = [
             partial(
                 me.put,
