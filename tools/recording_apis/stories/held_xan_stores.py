@@ -239,39 +239,6 @@ def reading(stage: Stage) -> None:
 
 
 @case(
-    "e207",
-    "store-it-as-if-it-were-new",
-    "create-guard-on-update",
-    "412",
-    alone="create-guard-on-update",
-    description=(
-        "A poster shop stores a layout in SeaweedFS as new (If-None-Match: *), reads it back, and stores the corrected "
-        "layout with the same guard: PreconditionFailed, twice, though nobody else has touched it."
-    ),
-)
-def layout(stage: Stage) -> None:
-    """Guard an update like a creation."""
-    server = stage.server("seaweedfs")
-    setup = Lake(stage, "setup", server)
-    setup.call("create_bucket", Bucket="druck")
-    setup.call("put_object", Bucket="druck", Key="schriften/index.txt", Body="Bodoni\nFutura\n")
-    lab.begin(stage, "setup")
-    me = Lake(stage, "client", server)
-    key: dict[str, Any] = {"Bucket": "druck", "Key": "auftrag/9917/layout.svg"}
-    me.call("get_object", Bucket="druck", Key="schriften/index.txt")["Body"].read()
-    me.call("put_object", **key, Body="<svg><text x='4'>Herbstmarkt</text></svg>", IfNoneMatch="*")
-    me.call("put_object", Bucket="druck", Key="auftrag/9917/beleg.txt", Body="A2, 40 Stück", IfNoneMatch="*")
-    lab.wait(1.3)
-    me.call("get_object", **key)["Body"].read()
-    for x in (9, 11):
-        body = f"<svg><text x='{x}'>Herbstmarkt</text></svg>"
-        me.call("put_object", "PreconditionFailed", **key, Body=body, IfNoneMatch="*")
-        lab.wait(0.6)
-    me.call("head_object", **key)
-    me.call("list_objects_v2", Bucket="druck", Prefix="auftrag/9917/")
-
-
-@case(
     "e229",
     "the-test-expects-what-was-once",
     "payload-precondition-mismatch",
