@@ -87,7 +87,7 @@ def _guarded(request, path):
         time.sleep(_SLOW)  # the check is done; the database takes its time
     data = {key: one for key, one in json.loads(request.body).items() if key != "geaendert"}
     with _LOCK:
-        _SHEETS[path] = {"data": data, "rev": sheet["rev"] + 1 if sheet else 1, "at": time.time()}
+        _SHEETS[path] = {"data": data, "rev": _SHEETS[path]["rev"] + 1 if sheet else 1, "at": time.time()}
         _publish(path, _SHEETS[path])
     if _LATE_ONCE and _LATE_ONCE in path and not _LATED:
         _LATED.append(path)

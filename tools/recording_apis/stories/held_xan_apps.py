@@ -116,6 +116,9 @@ def hidden(stage: Stage) -> None:
         theirs = other.get("/api/cards/dienst-2")
         other.put("/api/cards/dienst-2", {**theirs.json, "spaet": "Noor"}, 200, {"If-Match": theirs.etag})
         page.wait_for_timeout(900)
+        shown = page.evaluate(read, f"{base}/dienst-2")  # beside the form that is open
+        lab.sure(shown["card"]["spaet"] == "Noor", shown)
+        page.wait_for_timeout(600)
         mine = {**seen["card"], "frueh": "Eli"}
         lab.sure(page.evaluate(save, [f"{base}/dienst-2", seen["tag"], mine]) == 200)
         now = page.evaluate(read, f"{base}/dienst-2")
@@ -171,7 +174,7 @@ def not_saved(stage: Stage) -> None:
 )
 def two_makers(stage: Stage) -> None:
     """Read from the web server and write to the application."""
-    seed = {f"lehre/{n}": {"modul": n, "raum": "H2", "plaetze": 60} for n in ("ana1", "lina", "stoch")}
+    seed = {f"lehre/{n}": {"modul": n, "raum": r, "plaetze": 60} for n, r in (("ana1", "H2"), ("lina", "Audimax"), ("stoch", "E 104"))}
     folder = stage.directory()
     folder.chmod(0o755)
     server = lab.django(stage, json.dumps(seed), PUBLISH=str(folder))

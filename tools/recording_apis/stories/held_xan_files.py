@@ -221,7 +221,7 @@ def slip(stage: Stage) -> None:
     """Save what somebody has removed."""
     files = {f"auftrag/{n}.txt": f"Auftrag {n}\nBremse vorn\n" for n in range(7710, 7716)}
     server = lab.dav(stage, "lighttpd", files)
-    me = stage.actor("client", server, "werkstatt.rad.test", "aiohttp", {"User-Agent": "Werkstattbuch/6.1"})
+    me = stage.actor("client", server, "werkstatt.rad.test", "aiohttp", {"User-Agent": "Werkstattbuch/6.1", "Content-Type": "text/plain; charset=utf-8"})
     other = stage.actor("other", server, "werkstatt.rad.test", "urllib", {"User-Agent": "aufraeumen/2"})
     lab.listing(me, "/auftrag/")
     seen, beside = me.get("/auftrag/7712.txt"), me.get("/auftrag/7714.txt")
@@ -277,7 +277,7 @@ def cards(stage: Stage) -> None:
 def mirror(stage: Stage) -> None:
     """Poll with a bare tag."""
     blob = "".join(f"{n:04x}:{(n * 7919) % 65521:04x}\n" for n in range(900))
-    files = {"stable/router.img.txt": blob, "stable/switch.img.txt": blob[::-1], "stable/SUMS.txt": "a91c router\n"}
+    files = {"stable/router.img.txt": blob, "stable/switch.img.txt": blob[5000::-1], "stable/SUMS.txt": "a91c router\n"}
     server = fronts.site(stage, "nginx", files, age=86400 * 9)
     me = stage.actor("client", server, "fw.netz.test", "curl", {"User-Agent": "fwmirror/0.4"})
     first = me.get("/stable/router.img.txt")

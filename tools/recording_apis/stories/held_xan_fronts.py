@@ -256,7 +256,7 @@ def late_copy(stage: Stage) -> None:
     copier.start()
     try:
         front = fronts.split(stage, writer, reader)
-        me = stage.actor("client", front, "blog.werft.test", "aiohttp", {"User-Agent": "Schreibtisch/1"})
+        me = stage.actor("client", front, "blog.werft.test", "aiohttp", {"User-Agent": "Schreibtisch/1", "Content-Type": "text/plain; charset=utf-8"})
         me.get("/blog/1.txt")
         seen = me.get("/blog/3.txt")
         for text in ("Text 3, neu.", "Text 3, neu und länger."):

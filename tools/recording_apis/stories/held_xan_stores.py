@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tools.recording_apis.stage import Stage
 
 _BLOB = {"x-ms-version": "2024-11-04"}
+_NEW = {"x-ms-blob-type": "BlockBlob", "Content-Type": "application/json"}
 
 
 def _container(stage: Stage, host: str, name: str, blobs: dict[str, str]) -> tuple[Server, str]:
@@ -23,7 +24,7 @@ def _container(stage: Stage, host: str, name: str, blobs: dict[str, str]) -> tup
     setup = stage.actor("setup", server, host, "httpx", _BLOB)
     setup.put(f"/notes/{name}?restype=container&{key}", b"", 201)
     for path, text in blobs.items():
-        setup.put(f"/notes/{name}/{path}?{key}", text, 201, {"x-ms-blob-type": "BlockBlob"})
+        setup.put(f"/notes/{name}/{path}?{key}", text, 201, _NEW)
     lab.begin(stage, "setup")
     lab.wait(1.2)
     return server, key
@@ -153,7 +154,7 @@ def tare(stage: Stage) -> None:
     server, key = _container(stage, "waage.kies.test", "tara", blobs)
     me = stage.actor("client", server, "waage.kies.test", "urllib", {**_BLOB, "User-Agent": "Waage/7"})
     other = stage.actor("other", server, "waage.kies.test", "httpx", _BLOB)
-    block = {"x-ms-blob-type": "BlockBlob"}
+    block = _NEW
     me.get(f"/notes/tara?restype=container&comp=list&{key}")
 
     def local(value: str) -> str:
@@ -191,7 +192,7 @@ def drawer(stage: Stage) -> None:
     blobs = {f"rezept-{n}.json": json.dumps({"n": n, "gramm": 250}) for n in range(1, 4)}
     server, key = _container(stage, "rezepte.baecker.test", "rezepte", blobs)
     me = stage.actor("client", server, "rezepte.baecker.test", "node:axios", _BLOB)
-    block = {"x-ms-blob-type": "BlockBlob"}
+    block = _NEW
     me.get(f"/notes/rezepte?restype=container&comp=list&{key}")
     seen = me.get(f"/notes/rezepte/rezept-2.json?{key}")
     for _ in range(2):
@@ -224,7 +225,7 @@ def reading(stage: Stage) -> None:
         "client", server, "zaehler.werk.test", "requests", {**_BLOB, "User-Agent": "Ableser/12"},
         loses=lab.lost("PUT", "/42.json"),
     )
-    block = {"x-ms-blob-type": "BlockBlob"}
+    block = _NEW
     me.get(f"/notes/stand?restype=container&comp=list&{key}")
     beside = me.get(f"/notes/stand/zaehler/41.json?{key}")
     own = {**block, "If-Match": beside.etag, "x-ms-client-request-id": "5d0c-41"}
