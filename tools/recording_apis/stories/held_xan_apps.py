@@ -144,21 +144,21 @@ def hidden(stage: Stage) -> None:
 )
 def not_saved(stage: Stage) -> None:
     """Take a refusal for a success."""
-    seed = {f"kurs-{n}": {"titel": f"Kurs {n}", "plaetze": 12, "raum": "B1"} for n in range(1, 5)}
+    seed = {f"curso-{n}": {"titel": f"Taller {n}", "plazas": 12, "aula": "B1"} for n in range(1, 5)}
     server = lab.express(stage, MODE="version", SEED=json.dumps(seed))
-    me = stage.actor("client", server, "kurse.vhs.test", "node:fetch", {"X-User": "empfang"})
-    other = stage.actor("other", server, "kurse.vhs.test", "httpx", {"X-User": "leitung"})
+    me = stage.actor("client", server, "talleres.ateneo.test", "node:fetch", {"X-User": "recepcion"})
+    other = stage.actor("other", server, "talleres.ateneo.test", "httpx", {"X-User": "direccion"})
     me.get("/api/cards")
-    one, two = me.get("/api/cards/kurs-1").json, me.get("/api/cards/kurs-3").json
-    theirs = other.get("/api/cards/kurs-3").json
-    lab.sure(other.put("/api/cards/kurs-3", {**theirs, "raum": "C4"}, 200).json["ok"])
-    lab.sure(me.put("/api/cards/kurs-1", {**one, "plaetze": 11}, 200).json["ok"])
+    one, two = me.get("/api/cards/curso-1").json, me.get("/api/cards/curso-3").json
+    theirs = other.get("/api/cards/curso-3").json
+    lab.sure(other.put("/api/cards/curso-3", {**theirs, "aula": "C4"}, 200).json["ok"])
+    lab.sure(me.put("/api/cards/curso-1", {**one, "plazas": 11}, 200).json["ok"])
     lab.wait(0.8)
-    lab.sure(not me.put("/api/cards/kurs-3", {**two, "plaetze": 10}, 200).json["ok"])
-    me.get("/api/cards/kurs-4")
+    lab.sure(not me.put("/api/cards/curso-3", {**two, "plazas": 10}, 200).json["ok"])
+    me.get("/api/cards/curso-4")
     lab.wait(0.4)
     me.get("/api/cards")
-    lab.sure(me.get("/api/cards/kurs-3").json["plaetze"] == 12)
+    lab.sure(me.get("/api/cards/curso-3").json["plazas"] == 12)
 
 
 @case(
@@ -174,7 +174,7 @@ def not_saved(stage: Stage) -> None:
 )
 def two_makers(stage: Stage) -> None:
     """Read from the web server and write to the application."""
-    seed = {f"lehre/{n}": {"modul": n, "raum": r, "plaetze": 60} for n, r in (("ana1", "H2"), ("lina", "Audimax"), ("stoch", "E 104"))}
+    seed = {f"lehre/{n}": {"modulo": n, "aula": r, "posti": 60} for n, r in (("ana1", "H2"), ("lina", "Aula Magna"), ("stoch", "E 104"))}
     folder = stage.directory()
     folder.chmod(0o755)
     server = lab.django(stage, json.dumps(seed), PUBLISH=str(folder))
@@ -182,16 +182,16 @@ def two_makers(stage: Stage) -> None:
     lines = "error_page 418 = @files; if ($request_method = GET) { return 418; }"
     front = fronts.nginx(stage, server, lines, "", block)
     stage.config = [one.replace(str(folder), "/srv/published") for one in stage.config]
-    me = stage.actor("client", front, "module.campus.test", "requests", {"User-Agent": "Modulplan/3"})
+    me = stage.actor("client", front, "moduli.ateneo.test", "requests", {"User-Agent": "PianoModuli/3"})
     for name in ("lina", "stoch"):
         seen = me.get(f"/lehre/{name}")
         me.get(f"/lehre/{name}", 304, {"If-None-Match": seen.etag})
     seen = me.get("/lehre/ana1")
-    me.put("/lehre/ana1", {**seen.json, "raum": "H5"}, 412, {"If-Match": seen.etag})
+    me.put("/lehre/ana1", {**seen.json, "aula": "H5"}, 412, {"If-Match": seen.etag})
     lab.wait(0.8)
     fresh = me.get("/lehre/ana1")
     lab.sure(fresh.etag == seen.etag)
-    me.put("/lehre/ana1", {**seen.json, "raum": "H5"}, 412, {"If-Match": fresh.etag})
-    made = me.put("/lehre/num2", {"modul": "num2", "raum": "H1", "plaetze": 25}, 201, {"If-None-Match": "*"})
+    me.put("/lehre/ana1", {**seen.json, "aula": "H5"}, 412, {"If-Match": fresh.etag})
+    made = me.put("/lehre/num2", {"modulo": "num2", "aula": "H1", "posti": 25}, 201, {"If-None-Match": "*"})
     me.get("/lehre/num2")
-    me.put("/lehre/num2", {"modul": "num2", "raum": "H1", "plaetze": 30}, 200, {"If-Match": made.etag})
+    me.put("/lehre/num2", {"modulo": "num2", "aula": "H1", "posti": 30}, 200, {"If-Match": made.etag})

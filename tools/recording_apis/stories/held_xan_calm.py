@@ -62,26 +62,26 @@ def office(stage: Stage) -> None:
 )
 def turns(stage: Stage) -> None:
     """Take turns."""
-    keys: dict[str, object] = {f"schluessel-{n}": {"raum": f"R{n}", "bei": "", "n": n} for n in range(1, 6)}
-    server = lab.kinto(stage, "haus", "schluessel", keys, "schluessel.uni.test")
-    base = "/v1/buckets/haus/collections/schluessel/records"
-    me = stage.actor("client", server, "schluessel.uni.test", "aiohttp", lab.KINTO_ONE)
-    other = stage.actor("other", server, "schluessel.uni.test", "requests", lab.KINTO_TWO)
+    keys: dict[str, object] = {f"sleutel-{n}": {"lokaal": f"L{n}", "bij": "", "n": n} for n in range(1, 6)}
+    server = lab.kinto(stage, "gebouw", "sleutels", keys, "sleutels.school.test")
+    base = "/v1/buckets/gebouw/collections/sleutels/records"
+    me = stage.actor("client", server, "sleutels.school.test", "aiohttp", lab.KINTO_ONE)
+    other = stage.actor("other", server, "sleutels.school.test", "requests", lab.KINTO_TWO)
     listed = me.get(base)
     for n, who in ((2, "Boll"), (3, "Kern"), (2, "")):
-        theirs = other.get(f"{base}/schluessel-{n}")
-        other.send("PATCH", f"{base}/schluessel-{n}", 200, {"If-Match": theirs.etag}, {"data": {"bei": f"{who}/p"}})
+        theirs = other.get(f"{base}/sleutel-{n}")
+        other.send("PATCH", f"{base}/sleutel-{n}", 200, {"If-Match": theirs.etag}, {"data": {"bij": f"{who}/p"}})
         lab.wait(0.5)
         listed = me.get(base, 200, {"If-None-Match": listed.etag})
-        seen = me.get(f"{base}/schluessel-{n}")
-        lab.sure(seen.json["data"]["bei"] == f"{who}/p")
-        saved = me.send("PATCH", f"{base}/schluessel-{n}", 200, {"If-Match": seen.etag}, {"data": {"bei": who}})
-        me.get(f"{base}/schluessel-{n}", 304, {"If-None-Match": saved.etag})
+        seen = me.get(f"{base}/sleutel-{n}")
+        lab.sure(seen.json["data"]["bij"] == f"{who}/p")
+        saved = me.send("PATCH", f"{base}/sleutel-{n}", 200, {"If-Match": seen.etag}, {"data": {"bij": who}})
+        me.get(f"{base}/sleutel-{n}", 304, {"If-None-Match": saved.etag})
         listed = me.get(base)
-    me.put(f"{base}/schluessel-9", {"data": {"raum": "R9", "bei": "", "n": 9}}, 201, {"If-None-Match": "*"})
-    tag = me.get(f"{base}/schluessel-9").etag
-    me.send("DELETE", f"{base}/schluessel-9", 200, {"If-Match": tag})
-    me.get(f"{base}/schluessel-9", 404)
+    me.put(f"{base}/sleutel-9", {"data": {"lokaal": "L9", "bij": "", "n": 9}}, 201, {"If-None-Match": "*"})
+    tag = me.get(f"{base}/sleutel-9").etag
+    me.send("DELETE", f"{base}/sleutel-9", 200, {"If-Match": tag})
+    me.get(f"{base}/sleutel-9", 404)
 
 
 @case(
@@ -98,19 +98,19 @@ def turns(stage: Stage) -> None:
 def resumed(stage: Stage) -> None:
     """Resume with If-Range."""
     tape = "".join(f"{n:05}~{n * 31 % 9973:04}|" for n in range(700))
-    files = {"sendung/0411.dat": tape, "sendung/0411.json": '{"titel":"Hafenrunde"}'}
+    files = {"emission/0411.dat": tape, "emission/0411.json": '{"titre":"Tour du port"}'}
     server = fronts.site(stage, "nginx", files, age=86400.0)
-    me = stage.actor("client", server, "mitschnitt.radio.test", "urllib", {"User-Agent": "Abspieler/9"})
-    me.get("/sendung/0411.json")
-    first = me.get("/sendung/0411.dat", 206, {"Range": "bytes=0-2999"})
-    me.get("/sendung/0411.dat", 206, {"Range": "bytes=3000-5999", "If-Range": first.etag})
-    fronts.put_file(server.directory, "sendung/0411.dat", tape.replace("~", "-") + "Ende")
+    me = stage.actor("client", server, "rediffusion.radio.test", "urllib", {"User-Agent": "Lecteur/9"})
+    me.get("/emission/0411.json")
+    first = me.get("/emission/0411.dat", 206, {"Range": "bytes=0-2999"})
+    me.get("/emission/0411.dat", 206, {"Range": "bytes=3000-5999", "If-Range": first.etag})
+    fronts.put_file(server.directory, "emission/0411.dat", tape.replace("~", "-") + "Fin")
     lab.wait(0.9)
-    whole = me.get("/sendung/0411.dat", 200, {"Range": "bytes=6000-8999", "If-Range": first.etag})
-    lab.sure(whole.text.endswith("Ende") and whole.etag != first.etag)
+    whole = me.get("/emission/0411.dat", 200, {"Range": "bytes=6000-8999", "If-Range": first.etag})
+    lab.sure(whole.text.endswith("Fin") and whole.etag != first.etag)
     lab.wait(0.4)
-    me.get("/sendung/0411.dat", 304, {"If-None-Match": whole.etag})
-    me.get("/sendung/0411.dat", 206, {"Range": f"bytes={len(tape)}-", "If-Range": whole.etag})
+    me.get("/emission/0411.dat", 304, {"If-None-Match": whole.etag})
+    me.get("/emission/0411.dat", 206, {"Range": f"bytes={len(tape)}-", "If-Range": whole.etag})
 
 
 @case(

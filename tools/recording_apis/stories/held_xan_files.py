@@ -219,20 +219,20 @@ def phone(stage: Stage) -> None:
 )
 def slip(stage: Stage) -> None:
     """Save what somebody has removed."""
-    files = {f"auftrag/{n}.txt": f"Auftrag {n}\nBremse vorn\n" for n in range(7710, 7716)}
+    files = {f"oppdrag/{n}.txt": f"Oppdrag {n}\nBrems foran\n" for n in range(7710, 7716)}
     server = lab.dav(stage, "lighttpd", files)
-    me = stage.actor("client", server, "werkstatt.rad.test", "aiohttp", {"User-Agent": "Werkstattbuch/6.1", "Content-Type": "text/plain; charset=utf-8"})
-    other = stage.actor("other", server, "werkstatt.rad.test", "urllib", {"User-Agent": "aufraeumen/2"})
-    lab.listing(me, "/auftrag/")
-    seen, beside = me.get("/auftrag/7712.txt"), me.get("/auftrag/7714.txt")
+    me = stage.actor("client", server, "verksted.sykkel.test", "aiohttp", {"User-Agent": "Verkstedbok/6.1", "Content-Type": "text/plain; charset=utf-8"})
+    other = stage.actor("other", server, "verksted.sykkel.test", "urllib", {"User-Agent": "rydding/2"})
+    lab.listing(me, "/oppdrag/")
+    seen, beside = me.get("/oppdrag/7712.txt"), me.get("/oppdrag/7714.txt")
     for number in (7710, 7712):
-        other.send("DELETE", f"/auftrag/{number}.txt", 204)
+        other.send("DELETE", f"/oppdrag/{number}.txt", 204)
     lab.wait(1.1)
-    me.put("/auftrag/7714.txt", beside.text + "Kette neu\n", (200, 204), {"If-Match": beside.etag})
-    me.put("/auftrag/7712.txt", seen.text + "Belag 2x\n", 412, {"If-Match": seen.etag})
-    lab.sure("7712" not in lab.listing(me, "/auftrag/").text)
-    me.get("/auftrag/7712.txt", 404)
-    me.get("/auftrag/7715.txt")
+    me.put("/oppdrag/7714.txt", beside.text + "Ny kjede\n", (200, 204), {"If-Match": beside.etag})
+    me.put("/oppdrag/7712.txt", seen.text + "Bremseklosser 2x\n", 412, {"If-Match": seen.etag})
+    lab.sure("7712" not in lab.listing(me, "/oppdrag/").text)
+    me.get("/oppdrag/7712.txt", 404)
+    me.get("/oppdrag/7715.txt")
 
 
 @case(

@@ -134,24 +134,24 @@ def squeezed(stage: Stage) -> None:
 )
 def crew(stage: Stage) -> None:
     """Read back from a store."""
-    seed = {f"boote/{n}": {"boot": n, "crew": ["Jo", "Pia"], "start": "10:00"} for n in ("elch", "luchs", "dachs")}
+    seed = {f"veneet/{n}": {"vene": n, "miehisto": ["Aino", "Pekka"], "lahto": "10:00"} for n in ("hirvi", "ilves", "mayra")}
     server = lab.django(stage, json.dumps(seed))
     front = fronts.nginx_cache(stage, server, 25, "add_header X-Proxy-Cache $upstream_cache_status;")
-    me = stage.actor("client", front, "regatta.segel.test", "node:fetch", {"User-Agent": "Meldeliste/8"})
-    me.get("/boote/luchs")
-    me.get("/boote/luchs")
-    seen = me.get("/boote/elch")
-    saved = me.put("/boote/elch", {**seen.json, "crew": ["Jo", "Pia", "Tim"]}, 200, {"If-Match": seen.etag})
+    me = stage.actor("client", front, "regatta.purje.test", "node:fetch", {"User-Agent": "Osallistujat/8"})
+    me.get("/veneet/ilves")
+    me.get("/veneet/ilves")
+    seen = me.get("/veneet/hirvi")
+    saved = me.put("/veneet/hirvi", {**seen.json, "miehisto": ["Aino", "Pekka", "Tim"]}, 200, {"If-Match": seen.etag})
     lab.sure(saved.etag != seen.etag)
     lab.wait(0.7)
-    old = me.get("/boote/elch")
+    old = me.get("/veneet/hirvi")
     lab.sure(old.etag == seen.etag and old.fields["x-proxy-cache"] == "HIT", old.fields)
-    me.get("/boote/elch", 304, {"If-None-Match": old.etag})
-    me.get("/boote/dachs")
+    me.get("/veneet/hirvi", 304, {"If-None-Match": old.etag})
+    me.get("/veneet/mayra")
     lab.wait(0.9)
-    old = me.get("/boote/elch")
-    lab.sure("Tim" not in old.json["crew"])
-    lab.sure("Tim" in me.get("/boote/elch?_=1").json["crew"])
+    old = me.get("/veneet/hirvi")
+    lab.sure("Tim" not in old.json["miehisto"])
+    lab.sure("Tim" in me.get("/veneet/hirvi?_=1").json["miehisto"])
 
 
 @case(
@@ -289,22 +289,22 @@ def late_copy(stage: Stage) -> None:
 )
 def asks_twice(stage: Stage) -> None:
     """Repeat a write at the proxy."""
-    seed = {f"becken/{n}": {"becken": n, "chlor": 0.4, "von": ""} for n in ("sport", "kind", "aussen")}
-    server = lab.django(stage, json.dumps(seed), LATE="1.9", LATE_ONCE="kind", DATES="1")
+    seed = {f"bazen/{n}": {"bazen": n, "chlor_mg": 0.4, "kdo": ""} for n in ("sportovni", "detsky", "venkovni")}
+    server = lab.django(stage, json.dumps(seed), LATE="1.9", LATE_ONCE="detsky", DATES="1")
     front = fronts.haproxy(stage, [server], " retries 2\n retry-on conn-failure response-timeout\n timeout server 800")
-    me = stage.actor("client", front, "bad.stadt.test", "requests", {"User-Agent": "Badebuch/3 (kasse-1)"})
-    me.get("/becken")
-    seen = me.get("/becken/sport")
-    me.put("/becken/sport", {**seen.json, "chlor": 0.5, "von": "lea 07:10"}, 200, {"If-Match": seen.etag})
-    seen = me.get("/becken/kind")
+    me = stage.actor("client", front, "koupaliste.mesto.test", "requests", {"User-Agent": "KnihaBazenu/3 (pokladna-1)"})
+    me.get("/bazen")
+    seen = me.get("/bazen/sportovni")
+    me.put("/bazen/sportovni", {**seen.json, "chlor_mg": 0.5, "kdo": "jana 07:10"}, 200, {"If-Match": seen.etag})
+    seen = me.get("/bazen/detsky")
     lab.wait(0.6)
-    me.put("/becken/kind", {**seen.json, "chlor": 0.6, "von": "lea 07:14"}, 412, {"If-Match": seen.etag})
+    me.put("/bazen/detsky", {**seen.json, "chlor_mg": 0.6, "kdo": "jana 07:14"}, 412, {"If-Match": seen.etag})
     lab.wait(0.4)
-    now = me.get("/becken/kind")
-    lab.sure(now.json["von"] == "lea 07:14")
-    me.get("/becken/aussen")
+    now = me.get("/bazen/detsky")
+    lab.sure(now.json["kdo"] == "jana 07:14")
+    me.get("/bazen/venkovni")
     lab.wait(2.0)
-    puts = [one for one in stage.taps["upstream"].recorded if one.request.start_line.startswith("PUT /becken/kind")]
+    puts = [one for one in stage.taps["upstream"].recorded if one.request.start_line.startswith("PUT /bazen/detsky")]
     lab.sure(len(puts) == 2, len(puts))
 
 
@@ -350,7 +350,7 @@ def moved(stage: Stage) -> None:
 )
 def filtered(stage: Stage) -> None:
     """Send what a filter dislikes."""
-    seed = {f"seite-{n}": {"titel": f"Seite {n}", "html": "<p>Willkommen</p>"} for n in (1, 2, 3)}
+    seed = {f"pagina-{n}": {"titel": f"Pagina {n}", "html": "<p>Welkom</p>"} for n in (1, 2, 3)}
     server = lab.express(stage, MODE="plain", SEED=json.dumps(seed))
     page = "<html><head><title>Request rejected</title></head><body><h1>Request rejected</h1><p>Incident 77-4-1b9e</p></body></html>"
     rule = (
@@ -359,13 +359,13 @@ def filtered(stage: Stage) -> None:
         "{ req.body -m sub -i <script }"
     )
     front = fronts.haproxy(stage, [server], "", rule)
-    me = stage.actor("client", front, "baukasten.verein.test", "node:axios", {"X-Session": "s-9912"})
+    me = stage.actor("client", front, "sitebouwer.club.test", "node:axios", {"X-Session": "s-9912"})
     me.get("/api/cards")
-    seen = me.get("/api/cards/seite-2").json
-    html = "<p>Willkommen</p><script src='zaehler.js'></script>"
-    me.put("/api/cards/seite-2", {**seen, "html": html}, 412)
+    seen = me.get("/api/cards/pagina-2").json
+    html = "<p>Welkom</p><script src='teller.js'></script>"
+    me.put("/api/cards/pagina-2", {**seen, "html": html}, 412)
     lab.wait(0.7)
-    me.get("/api/cards/seite-2")
-    me.put("/api/cards/seite-2", {**seen, "titel": "Start", "html": html}, 412)
-    me.put("/api/cards/seite-2", {**seen, "titel": "Start"}, 200)
-    me.get("/api/cards/seite-3")
+    me.get("/api/cards/pagina-2")
+    me.put("/api/cards/pagina-2", {**seen, "titel": "Start", "html": html}, 412)
+    me.put("/api/cards/pagina-2", {**seen, "titel": "Start"}, 200)
+    me.get("/api/cards/pagina-3")

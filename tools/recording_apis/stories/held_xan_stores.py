@@ -75,27 +75,27 @@ def clear(stage: Stage) -> None:
 )
 def fields(stage: Stage) -> None:
     """Save two fields at once."""
-    beds: dict[str, object] = {f"beet-{n}": {"sorte": "Salat", "reihen": n, "notiz": ""} for n in range(1, 5)}
-    server = lab.kinto(stage, "garten", "beete", beds, "beete.garten.test")
-    base = "/v1/buckets/garten/collections/beete/records"
-    me = stage.actor("client", server, "beete.garten.test", "requests", {**lab.KINTO_ONE, "X-Form": "f-31c"})
+    beds: dict[str, object] = {f"grzadka-{n}": {"odmiana": "sałata", "rzedy": n, "uwagi": ""} for n in range(1, 5)}
+    server = lab.kinto(stage, "ogrod", "grzadki", beds, "grzadki.ogrod.test")
+    base = "/v1/buckets/ogrod/collections/grzadki/records"
+    me = stage.actor("client", server, "grzadki.ogrod.test", "requests", {**lab.KINTO_ONE, "X-Form": "f-31c"})
     twin = lab.again(me)
     me.get(f"{base}?_limit=10")
-    twin.get(f"{base}/beet-1")
-    tag = me.get(f"{base}/beet-3").etag
-    one = me.send("PATCH", f"{base}/beet-3", 200, {"If-Match": tag}, {"data": {"sorte": "Mangold"}})
+    twin.get(f"{base}/grzadka-1")
+    tag = me.get(f"{base}/grzadka-3").etag
+    one = me.send("PATCH", f"{base}/grzadka-3", 200, {"If-Match": tag}, {"data": {"odmiana": "botwina"}})
     tag = one.etag
     lab.wait(1.0)
     got = lab.both(
-        lambda: me.send("PATCH", f"{base}/beet-3", (200, 412), {"If-Match": tag}, {"data": {"reihen": 9}}),
-        lambda: twin.send("PATCH", f"{base}/beet-3", (200, 412), {"If-Match": tag}, {"data": {"notiz": "Vlies"}}),
+        lambda: me.send("PATCH", f"{base}/grzadka-3", (200, 412), {"If-Match": tag}, {"data": {"rzedy": 9}}),
+        lambda: twin.send("PATCH", f"{base}/grzadka-3", (200, 412), {"If-Match": tag}, {"data": {"uwagi": "włóknina"}}),
     )
     lab.sure(sorted(one.status for one in got) == [200, 412], got)
     mine = stage.taps["client"].recorded
     lab.sure(len(mine) == 6, mine)
     lab.wait(0.5)
-    me.get(f"{base}/beet-3")
-    me.get(f"{base}/beet-4")
+    me.get(f"{base}/grzadka-3")
+    me.get(f"{base}/grzadka-4")
 
 
 @case(
@@ -113,28 +113,28 @@ def shelves(stage: Stage) -> None:
     """Take a fresh tag for an old edit."""
     server = stage.server("seaweedfs")
     setup = Lake(stage, "setup", server)
-    setup.call("create_bucket", Bucket="katalog")
+    setup.call("create_bucket", Bucket="catalogue")
     for name in ("a", "b", "c"):
-        rows = {"regal": name, "titel": [f"{name}{n}" for n in range(4)]}
-        setup.call("put_object", Bucket="katalog", Key=f"regal/{name}.json", Body=json.dumps(rows))
+        rows = {"rayon": name, "titres": [f"{name}{n}" for n in range(4)]}
+        setup.call("put_object", Bucket="catalogue", Key=f"rayon/{name}.json", Body=json.dumps(rows))
     lab.begin(stage, "setup")
     me, other = Lake(stage, "client", server), Lake(stage, "other", server)
-    key: dict[str, Any] = {"Bucket": "katalog", "Key": "regal/b.json"}
-    me.call("list_objects_v2", Bucket="katalog", Prefix="regal/")
+    key: dict[str, Any] = {"Bucket": "catalogue", "Key": "rayon/b.json"}
+    me.call("list_objects_v2", Bucket="catalogue", Prefix="rayon/")
     mine = json.loads(me.call("get_object", **key)["Body"].read())
-    me.call("get_object", Bucket="katalog", Key="regal/a.json")["Body"].read()
+    me.call("get_object", Bucket="catalogue", Key="rayon/a.json")["Body"].read()
     seen = other.call("get_object", **key)
     theirs = json.loads(seen["Body"].read())
-    theirs["titel"] += ["neu-1", "neu-2"]
+    theirs["titres"] += ["nouv-1", "nouv-2"]
     other.call("put_object", **key, Body=json.dumps(theirs), IfMatch=seen["ETag"])
     lab.wait(1.2)
-    mine["titel"].remove("b0")
+    mine["titres"].remove("b0")
     tag = me.call("head_object", **key)["ETag"]
     me.call("put_object", **key, Body=json.dumps(mine), IfMatch=tag)
     lab.wait(0.4)
     now = json.loads(me.call("get_object", **key)["Body"].read())
-    lab.sure("neu-1" not in now["titel"], now)
-    me.call("list_objects_v2", Bucket="katalog", Prefix="regal/")
+    lab.sure("nouv-1" not in now["titres"], now)
+    me.call("list_objects_v2", Bucket="catalogue", Prefix="rayon/")
 
 
 @case(
@@ -252,16 +252,16 @@ def reading(stage: Stage) -> None:
 )
 def patch(stage: Stage) -> None:
     """Test for a value of another type."""
-    goods: dict[str, object] = {f"sku-{n}": {"name": f"Kerze {n}", "preis": 4.5 + n, "lager": 12} for n in range(1, 5)}
-    server = lab.kinto(stage, "laden", "waren", goods, "waren.kerzen.test")
-    base = "/v1/buckets/laden/collections/waren/records"
-    me = stage.actor("client", server, "waren.kerzen.test", "httpx", lab.KINTO_ONE)
+    goods: dict[str, object] = {f"sku-{n}": {"nome": f"Candela {n}", "prezzo": 4.5 + n, "scorta": 12} for n in range(1, 5)}
+    server = lab.kinto(stage, "bottega", "articoli", goods, "articoli.candele.test")
+    base = "/v1/buckets/bottega/collections/articoli/records"
+    me = stage.actor("client", server, "articoli.candele.test", "httpx", lab.KINTO_ONE)
     media = {"Content-Type": "application/json-patch+json"}
 
     def send(key: str, was: object, new: object, expect: int) -> None:
         steps = [
-            {"op": "test", "path": "/data/preis", "value": was},
-            {"op": "replace", "path": "/data/preis", "value": new},
+            {"op": "test", "path": "/data/prezzo", "value": was},
+            {"op": "replace", "path": "/data/prezzo", "value": new},
         ]
         me.send("PATCH", f"{base}/{key}", expect, media, json.dumps(steps))
 
@@ -269,7 +269,7 @@ def patch(stage: Stage) -> None:
     send("sku-1", 5.5, 5.9, 200)
     send("sku-3", "7.50", 7.9, 400)
     lab.wait(0.5)
-    lab.sure(me.get(f"{base}/sku-3").json["data"]["preis"] == 7.5)
+    lab.sure(me.get(f"{base}/sku-3").json["data"]["prezzo"] == 7.5)
     send("sku-3", "7.50", 7.9, 400)
     me.get(f"{base}/sku-4")
 
@@ -288,24 +288,24 @@ def patch(stage: Stage) -> None:
 def heating(stage: Stage) -> None:
     """Compare with an index of before."""
     server = stage.server("etcd")
-    setup = stage.actor("setup", server, "leitwarte.fernwaerme.test", "httpx")
+    setup = stage.actor("setup", server, "kontroll.fjarrvarme.test", "httpx")
     form = {"Content-Type": "application/x-www-form-urlencoded"}
-    for name, value in (("vorlauf", "82"), ("ruecklauf", "55"), ("druck", "4.1")):
-        setup.put(f"/v2/keys/netz/nord/{name}", f"value={value}", 201, form)
+    for name, value in (("framledning", "82"), ("retur", "55"), ("tryck", "4.1")):
+        setup.put(f"/v2/keys/nat/norr/{name}", f"value={value}", 201, form)
     lab.begin(stage, "setup")
-    own = {**form, "X-Schicht": "nacht"}
-    me = stage.actor("client", server, "leitwarte.fernwaerme.test", "curl:trace-time", own)
-    other = stage.actor("other", server, "leitwarte.fernwaerme.test", "requests", {**form, "X-Schicht": "tag"})
-    me.get("/v2/keys/netz/nord?recursive=true")
-    mine = me.get("/v2/keys/netz/nord/vorlauf").json["node"]["modifiedIndex"]
-    theirs = other.get("/v2/keys/netz/nord/vorlauf").json["node"]["modifiedIndex"]
-    press = me.get("/v2/keys/netz/nord/druck").json["node"]["modifiedIndex"]
-    body = "value=" + urllib.parse.quote("88 (Frost)")
-    other.put(f"/v2/keys/netz/nord/vorlauf?prevIndex={theirs}", body, 200)
+    own = {**form, "X-Skift": "natt"}
+    me = stage.actor("client", server, "kontroll.fjarrvarme.test", "curl:trace-time", own)
+    other = stage.actor("other", server, "kontroll.fjarrvarme.test", "requests", {**form, "X-Skift": "dag"})
+    me.get("/v2/keys/nat/norr?recursive=true")
+    mine = me.get("/v2/keys/nat/norr/framledning").json["node"]["modifiedIndex"]
+    theirs = other.get("/v2/keys/nat/norr/framledning").json["node"]["modifiedIndex"]
+    press = me.get("/v2/keys/nat/norr/tryck").json["node"]["modifiedIndex"]
+    body = "value=" + urllib.parse.quote("88 (frost)")
+    other.put(f"/v2/keys/nat/norr/framledning?prevIndex={theirs}", body, 200)
     lab.wait(0.9)
-    me.put(f"/v2/keys/netz/nord/druck?prevIndex={press}", "value=4.3", 200)
-    me.put(f"/v2/keys/netz/nord/vorlauf?prevIndex={mine}", "value=79", 412)
-    me.get("/v2/keys/netz/nord/vorlauf")
+    me.put(f"/v2/keys/nat/norr/tryck?prevIndex={press}", "value=4.3", 200)
+    me.put(f"/v2/keys/nat/norr/framledning?prevIndex={mine}", "value=79", 412)
+    me.get("/v2/keys/nat/norr/framledning")
 
 
 @case(
@@ -323,14 +323,14 @@ def survey(stage: Stage) -> None:
     """Read in parts while it is replaced."""
     server = stage.server("moto")
     setup = Lake(stage, "setup", server)
-    setup.call("create_bucket", Bucket="vermessung", CreateBucketConfiguration={"LocationConstraint": "eu-west-3"})
+    setup.call("create_bucket", Bucket="rilievi", CreateBucketConfiguration={"LocationConstraint": "eu-west-3"})
     cloud = "".join(f"{n:05} {n * 13 % 997:03} {n * 7 % 89:02}\n" for n in range(320))
-    setup.call("put_object", Bucket="vermessung", Key="grube/west.xyz", Body=cloud)
-    setup.call("put_object", Bucket="vermessung", Key="grube/west.json", Body='{"epsg":25832}')
+    setup.call("put_object", Bucket="rilievi", Key="cava/west.xyz", Body=cloud)
+    setup.call("put_object", Bucket="rilievi", Key="cava/west.json", Body='{"epsg":25832}')
     lab.begin(stage, "setup")
     me, other = Lake(stage, "client", server), Lake(stage, "other", server)
-    key: dict[str, Any] = {"Bucket": "vermessung", "Key": "grube/west.xyz"}
-    me.call("get_object", Bucket="vermessung", Key="grube/west.json")["Body"].read()
+    key: dict[str, Any] = {"Bucket": "rilievi", "Key": "cava/west.xyz"}
+    me.call("get_object", Bucket="rilievi", Key="cava/west.json")["Body"].read()
     size = me.call("head_object", **key)["ContentLength"]
     step, whole, tags = size // 4, b"", set()
     for part in range(4):
@@ -342,7 +342,7 @@ def survey(stage: Stage) -> None:
         tags.add(got["ETag"])
         whole += got["Body"].read()
     lab.sure(len(tags) == 2 and len(whole) == size, tags)
-    me.call("head_object", Bucket="vermessung", Key="grube/west.json")
+    me.call("head_object", Bucket="rilievi", Key="cava/west.json")
 
 
 @case(
