@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     "healthy",
     alone="none",
     description=(
-        "An office suite opens a text on Apache's mod_dav under a lock, stores it three times with the lock's token and "
-        "the tag of each moment, refreshes the lock and gives it back; a file that is not there yet is 404 once."
+        "An office suite opens a text on Apache's mod_dav under a lock, stores it three times with the lock's token, "
+        "refreshes the lock and gives it back; a file that is not there yet is 404 once."
     ),
 )
 def office(stage: Stage) -> None:
