@@ -1,5 +1,6 @@
 # mypy: ignore-errors
-"""A ledger of sheets on Django with its own condition decorator; what a story needs comes from the environment."""
+# ruff: noqa: ANN001, ANN202, ARG001 - Django calls these as it will
+"""A ledger of sheets on Django with its own condition decorator; the environment says what a story needs."""
 
 from __future__ import annotations
 
@@ -78,7 +79,12 @@ def _guarded(request, path):
             below = {key: one for key, one in _SHEETS.items() if key.startswith(path.rstrip("/") + "/")}
             if not below:
                 return JsonResponse({"detail": "Nicht gefunden."}, status=404)
-            return JsonResponse({"anzahl": len(below), "blaetter": [{"pfad": key, **_shown(one)} for key, one in below.items()]})
+            return JsonResponse(
+                {
+                    "anzahl": len(below),
+                    "blaetter": [{"pfad": key, **_shown(one)} for key, one in below.items()],
+                }
+            )
         return JsonResponse(_shown(sheet))
     if request.method == "DELETE":
         del _SHEETS[path]
@@ -92,12 +98,17 @@ def _guarded(request, path):
     if _LATE_ONCE and _LATE_ONCE in path and not _LATED:
         _LATED.append(path)
         time.sleep(_LATE)  # stored, and the answer takes its time
-    return JsonResponse(_shown(_SHEETS[path]), status=200 if sheet else 201, headers={"ETag": _tag(request, path)})
+    return JsonResponse(
+        _shown(_SHEETS[path]), status=200 if sheet else 201, headers={"ETag": _tag(request, path)}
+    )
 
 
 def _view(request, path):
     if request.method == "PUT" and _NEED and path in _SHEETS and "If-Match" not in request.headers:
-        said = {"detail": "Zum Speichern gehört If-Match mit dem ETag des Lesens.", "code": "precondition_required"}
+        said = {
+            "detail": "Zum Speichern gehört If-Match mit dem ETag des Lesens.",
+            "code": "precondition_required",
+        }
         return JsonResponse(said, status=int(_NEED))
     return _guarded(request, path)
 

@@ -40,8 +40,12 @@ def postings(stage: Stage) -> None:
     one, two = me.get("/konten/1400"), twin.get("/konten/1400")
     lab.wait(0.3)
     lab.both(
-        lambda: me.put("/konten/1400", {**one.json, "buchungen": ["B-88 Miete"]}, 200, {"If-Match": one.etag}),
-        lambda: twin.put("/konten/1400", {**two.json, "buchungen": ["B-89 Strom"]}, 200, {"If-Match": two.etag}),
+        lambda: me.put(
+            "/konten/1400", {**one.json, "buchungen": ["B-88 Miete"]}, 200, {"If-Match": one.etag}
+        ),
+        lambda: twin.put(
+            "/konten/1400", {**two.json, "buchungen": ["B-89 Strom"]}, 200, {"If-Match": two.etag}
+        ),
         apart=0.12,
     )
     lab.sure(len(me.get("/konten/1400").json["buchungen"]) == 1)
@@ -61,7 +65,9 @@ def postings(stage: Stage) -> None:
 )
 def notices(stage: Stage) -> None:
     """Poll what differs at each read."""
-    seed: dict[str, Any] = {f"aushang-{n}": {"titel": f"Aushang {n}", "text": "Bitte beachten."} for n in (1, 2)}
+    seed: dict[str, Any] = {
+        f"aushang-{n}": {"titel": f"Aushang {n}", "text": "Bitte beachten."} for n in (1, 2)
+    }
     seed |= {f"karte-{n}": {"titel": f"Karte {n}", "text": "Lager"} for n in (1, 2, 3)}
     server = lab.express(stage, MODE="nonce", SEED=json.dumps(seed))
     front = fronts.nginx(stage, server)
@@ -94,7 +100,9 @@ def hidden(stage: Stage) -> None:
     """Edit across origins."""
     seed = {f"dienst-{n}": {"titel": f"Dienst {n}", "frueh": "Ola", "spaet": "Kim"} for n in (1, 2, 3)}
     server = lab.express(stage, MODE="cors guard strong", SEED=json.dumps(seed))
-    other = stage.actor("other", server, "api.dienst.test", "requests", {"User-Agent": "Dienstbuch-Terminal/4"})
+    other = stage.actor(
+        "other", server, "api.dienst.test", "requests", {"User-Agent": "Dienstbuch-Terminal/4"}
+    )
     export = stage.directory() / "client.har"
     rules = f"MAP *:80 127.0.0.1:{stage.tap('client', server)}"
     driver = importlib.import_module("playwright.sync_api").sync_playwright().start()
@@ -174,7 +182,10 @@ def not_saved(stage: Stage) -> None:
 )
 def two_makers(stage: Stage) -> None:
     """Read from the web server and write to the application."""
-    seed = {f"lehre/{n}": {"modulo": n, "aula": r, "posti": 60} for n, r in (("ana1", "H2"), ("lina", "Aula Magna"), ("stoch", "E 104"))}
+    seed = {
+        f"lehre/{n}": {"modulo": n, "aula": r, "posti": 60}
+        for n, r in (("ana1", "H2"), ("lina", "Aula Magna"), ("stoch", "E 104"))
+    }
     folder = stage.directory()
     folder.chmod(0o755)
     server = lab.django(stage, json.dumps(seed), PUBLISH=str(folder))

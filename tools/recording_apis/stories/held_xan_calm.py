@@ -36,7 +36,9 @@ def office(stage: Stage) -> None:
     )
     lab.listing(me, "/briefe/")
     me.send("HEAD", "/briefe/bank.txt.bak", 404)
-    token = me.send("LOCK", "/briefe/bank.txt", 200, {"Timeout": "Second-300", **lab.XML}, lock).fields["lock-token"]
+    token = me.send("LOCK", "/briefe/bank.txt", 200, {"Timeout": "Second-300", **lab.XML}, lock).fields[
+        "lock-token"
+    ]
     text = me.get("/briefe/bank.txt").text
     for line in ("Sehr geehrte Damen und Herren,\n", "anbei die Unterlagen.\n", "Mit Gruß\n"):
         lab.wait(1.2)
@@ -70,7 +72,9 @@ def turns(stage: Stage) -> None:
     listed = me.get(base)
     for n, who in ((2, "Boll"), (3, "Kern"), (2, "")):
         theirs = other.get(f"{base}/sleutel-{n}")
-        other.send("PATCH", f"{base}/sleutel-{n}", 200, {"If-Match": theirs.etag}, {"data": {"bij": f"{who}/p"}})
+        other.send(
+            "PATCH", f"{base}/sleutel-{n}", 200, {"If-Match": theirs.etag}, {"data": {"bij": f"{who}/p"}}
+        )
         lab.wait(0.5)
         listed = me.get(base, 200, {"If-None-Match": listed.etag})
         seen = me.get(f"{base}/sleutel-{n}")
@@ -132,7 +136,12 @@ def lease(stage: Stage) -> None:
     setup.put(f"/notes/lager?restype=container&{key}", b"", 201)
     for n in (1, 2, 3):
         body = json.dumps({"halle": n, "paletten": 40 * n})
-        setup.put(f"/notes/lager/halle-{n}.json?{key}", body, 201, {"x-ms-blob-type": "BlockBlob", "Content-Type": "application/json"})
+        setup.put(
+            f"/notes/lager/halle-{n}.json?{key}",
+            body,
+            201,
+            {"x-ms-blob-type": "BlockBlob", "Content-Type": "application/json"},
+        )
     lab.begin(stage, "setup")
     me = stage.actor("client", server, "nacht.lager.test", "httpx", {**own, "User-Agent": "inventur/2"})
     other = stage.actor("other", server, "nacht.lager.test", "requests", {**own, "User-Agent": "versand/2"})

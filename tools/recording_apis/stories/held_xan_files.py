@@ -86,7 +86,9 @@ def till(stage: Stage) -> None:
     other.put("/karte/di.txt", theirs.text + "Forelle 14,50 (Nuss!)\n", 204, {"If-Match": theirs.etag})
     lab.wait(1.2)
     lab.listing(me, "/karte/")
-    me.put("/karte/di.txt", seen.text.replace("4,80", "4,90"), 204, {"If-Unmodified-Since": lab.moment(ahead)})
+    me.put(
+        "/karte/di.txt", seen.text.replace("4,80", "4,90"), 204, {"If-Unmodified-Since": lab.moment(ahead)}
+    )
     lab.sure("Forelle" not in me.get("/karte/di.txt").text)
     me.get("/karte/mi.txt")
 
@@ -112,8 +114,11 @@ def minutes(stage: Stage) -> None:
     def french(value: str) -> str:
         for month, own in (("Nov", "nov."), ("Dec", "déc."), ("Oct", "oct.")):
             value = value.replace(f" {month} ", f" {own} ")
-        for day, own in zip(("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
-                            ("lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim."), strict=True):
+        for day, own in zip(
+            ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+            ("lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim."),
+            strict=True,
+        ):
             value = value.replace(day, own)
         return value
 
@@ -147,7 +152,9 @@ def season(stage: Stage) -> None:
     files["saison26/herren.csv"] = "mannschaft;punkte\n"
     server = lab.dav(stage, "apache2", files)
     me = stage.actor("client", server, "ablage.handball.test", "requests", {"User-Agent": "Vereinsablage/5"})
-    other = stage.actor("other", server, "ablage.handball.test", "httpx", {"User-Agent": "Vereinsablage/5 (kassenwart)"})
+    other = stage.actor(
+        "other", server, "ablage.handball.test", "httpx", {"User-Agent": "Vereinsablage/5 (kassenwart)"}
+    )
     lock = (
         '<?xml version="1.0"?><D:lockinfo xmlns:D="DAV:"><D:lockscope><D:exclusive/></D:lockscope><D:locktype>'
         "<D:write/></D:locktype><D:owner>Kassenwart Ulf</D:owner></D:lockinfo>"
@@ -182,7 +189,10 @@ def phone(stage: Stage) -> None:
     """Upload through a caching client."""
     files = {f"notes/{n}.md": f"# {n}\n\n- pain\n- lait\n" for n in ("courses", "jardin", "voyage")}
     server = lab.dav(stage, "apache2", files)
-    own = {"User-Agent": "Carnet/412 CFNetwork/1568.300.101 Darwin/24.2.0", "Accept-Language": "fr-FR,fr;q=0.9"}
+    own = {
+        "User-Agent": "Carnet/412 CFNetwork/1568.300.101 Darwin/24.2.0",
+        "Accept-Language": "fr-FR,fr;q=0.9",
+    }
     me = stage.actor("client", server, "carnet.famille.test", "httpx", own)
     lab.listing(me, "/notes/")
     kept = {name: me.get(f"/notes/{name}.md") for name in ("courses", "jardin")}
@@ -221,7 +231,13 @@ def slip(stage: Stage) -> None:
     """Save what somebody has removed."""
     files = {f"oppdrag/{n}.txt": f"Oppdrag {n}\nBrems foran\n" for n in range(7710, 7716)}
     server = lab.dav(stage, "lighttpd", files)
-    me = stage.actor("client", server, "verksted.sykkel.test", "aiohttp", {"User-Agent": "Verkstedbok/6.1", "Content-Type": "text/plain; charset=utf-8"})
+    me = stage.actor(
+        "client",
+        server,
+        "verksted.sykkel.test",
+        "aiohttp",
+        {"User-Agent": "Verkstedbok/6.1", "Content-Type": "text/plain; charset=utf-8"},
+    )
     other = stage.actor("other", server, "verksted.sykkel.test", "urllib", {"User-Agent": "rydding/2"})
     lab.listing(me, "/oppdrag/")
     seen, beside = me.get("/oppdrag/7712.txt"), me.get("/oppdrag/7714.txt")
@@ -248,16 +264,28 @@ def slip(stage: Stage) -> None:
 )
 def cards(stage: Stage) -> None:
     """Send the word for nothing."""
-    people = {f"p{n}.vcf": lab.card(f"p{n}", name) for n, name in enumerate(("Ana Reis", "Rui Sá", "Eva Luz"), 1)}
+    people = {
+        f"p{n}.vcf": lab.card(f"p{n}", name) for n, name in enumerate(("Ana Reis", "Rui Sá", "Eva Luz"), 1)
+    }
     server = lab.calendar(stage, "contactos.clube.test", "/clube/socios/", people, "VADDRESSBOOK")
     own = {**lab.basic("clube"), "User-Agent": "socios.py/1.3"}
     me = stage.actor("client", server, "contactos.clube.test", "requests", own)
     media = {"Content-Type": "text/vcard; charset=utf-8"}
     lab.listing(me, "/clube/socios/")
     seen = me.get("/clube/socios/p2.vcf")
-    me.put("/clube/socios/p2.vcf", lab.card("p2", "Rui Sá", "TEL:+351 21 000 1"), 204, {**media, "If-Match": seen.etag})
+    me.put(
+        "/clube/socios/p2.vcf",
+        lab.card("p2", "Rui Sá", "TEL:+351 21 000 1"),
+        204,
+        {**media, "If-Match": seen.etag},
+    )
     for name, who in (("p1", "Ana Reis"), ("p3", "Eva Luz")):
-        me.put(f"/clube/socios/{name}.vcf", lab.card(name, who, "TEL:+351 21 000 2"), 412, {**media, "If-Match": "None"})
+        me.put(
+            f"/clube/socios/{name}.vcf",
+            lab.card(name, who, "TEL:+351 21 000 2"),
+            412,
+            {**media, "If-Match": "None"},
+        )
         lab.wait(0.2)
     me.get("/clube/socios/p1.vcf")
     me.send("PROPFIND", "/clube/", 207, {"Depth": "1"})
@@ -277,7 +305,11 @@ def cards(stage: Stage) -> None:
 def mirror(stage: Stage) -> None:
     """Poll with a bare tag."""
     blob = "".join(f"{n:04x}:{(n * 7919) % 65521:04x}\n" for n in range(900))
-    files = {"stable/router.img.txt": blob, "stable/switch.img.txt": blob[5000::-1], "stable/SUMS.txt": "a91c router\n"}
+    files = {
+        "stable/router.img.txt": blob,
+        "stable/switch.img.txt": blob[5000::-1],
+        "stable/SUMS.txt": "a91c router\n",
+    }
     server = fronts.site(stage, "nginx", files, age=86400 * 9)
     me = stage.actor("client", server, "fw.netz.test", "curl", {"User-Agent": "fwmirror/0.4"})
     first = me.get("/stable/router.img.txt")
@@ -304,9 +336,13 @@ def mirror(stage: Stage) -> None:
 )
 def choir(stage: Stage) -> None:
     """Store without a condition."""
-    days = {f"probe-{n}.ics": lab.event(f"probe-{n}", f"Probe {n}", f"2026120{n}T183000Z") for n in range(1, 5)}
+    days = {
+        f"probe-{n}.ics": lab.event(f"probe-{n}", f"Probe {n}", f"2026120{n}T183000Z") for n in range(1, 5)
+    }
     server = lab.calendar(stage, "termine.chor.test", "/chor/proben/", days)
-    me = stage.actor("client", server, "termine.chor.test", "node:fetch", {**lab.basic("chor"), "X-Client": "planer-web"})
+    me = stage.actor(
+        "client", server, "termine.chor.test", "node:fetch", {**lab.basic("chor"), "X-Client": "planer-web"}
+    )
     other = stage.actor("other", server, "termine.chor.test", "httpx", lab.basic("chor"))
     media = {"Content-Type": "text/calendar; charset=utf-8"}
     lab.listing(me, "/chor/proben/")

@@ -34,19 +34,32 @@ def virtual_host(stage: Stage) -> None:
     days = {f"tour-{n}.ics": lab.event(f"tour-{n}", f"Tour {n}", f"2026121{n}T070000Z") for n in range(1, 5)}
     server = lab.calendar(stage, "touren.alpin.test", "/alpin/touren/", days)
     front = fronts.apache(stage, server, "RequestHeader unset If-Match\nRequestHeader unset If-None-Match")
-    me = stage.actor("client", front, "touren.alpin.test", "requests", {**lab.basic("alpin"), "User-Agent": "Tourenbuch/2.2"})
+    me = stage.actor(
+        "client",
+        front,
+        "touren.alpin.test",
+        "requests",
+        {**lab.basic("alpin"), "User-Agent": "Tourenbuch/2.2"},
+    )
     other = stage.actor("other", server, "direkt.alpin.test", "aiohttp", lab.basic("alpin"))
     media = {"Content-Type": "text/calendar; charset=utf-8"}
     lab.listing(me, "/alpin/touren/")
     seen, theirs = me.get("/alpin/touren/tour-2.ics"), other.get("/alpin/touren/tour-2.ics")
     body = lab.event("tour-2", "Tour 2", "20261212T070000Z", "COMMENT:Lawinenlage 3")
     mine = other.put("/alpin/touren/tour-2.ics", body, 204, {**media, "If-Match": theirs.etag})
-    other.put("/alpin/touren/tour-3.ics", lab.event("tour-3", "T3", "20261213T070000Z"), 412, {**media, "If-Match": theirs.etag})
+    other.put(
+        "/alpin/touren/tour-3.ics",
+        lab.event("tour-3", "T3", "20261213T070000Z"),
+        412,
+        {**media, "If-Match": theirs.etag},
+    )
     lab.wait(1.1)
     lab.sure(mine.etag in lab.listing(me, "/alpin/touren/").text.replace("&quot;", '"'))
     me.get("/alpin/touren/tour-1.ics")
     me.put(
-        "/alpin/touren/tour-2.ics", seen.text.replace("SUMMARY:Tour 2", "SUMMARY:Tour 2 (Nord)"), 204,
+        "/alpin/touren/tour-2.ics",
+        seen.text.replace("SUMMARY:Tour 2", "SUMMARY:Tour 2 (Nord)"),
+        204,
         {**media, "If-Match": seen.etag},
     )
     lab.sure("Lawinen" not in me.get("/alpin/touren/tour-2.ics").text)
@@ -77,7 +90,9 @@ def brotli(stage: Stage) -> None:
     for _ in range(2):
         seen = me.get(f"{base}/blatt-2")
         lab.sure(seen.etag.endswith('-br"'), seen.etag)
-        me.send("PATCH", f"{base}/blatt-2", 400, {"If-Match": seen.etag}, {"data": {"titel": "Blatt 2 (neu)"}})
+        me.send(
+            "PATCH", f"{base}/blatt-2", 400, {"If-Match": seen.etag}, {"data": {"titel": "Blatt 2 (neu)"}}
+        )
         lab.wait(0.6)
     plain = me.get(f"{base}/blatt-2", 200, {"Accept-Encoding": "identity"})
     lab.sure(plain.etag == seen.etag.replace("-br", ""), plain.etag)
@@ -112,11 +127,21 @@ def squeezed(stage: Stage) -> None:
     for _ in range(2):
         seen = me.get("/protokoll/k2.txt")
         lab.sure(seen.etag.startswith("W/"), seen.etag)
-        me.put("/protokoll/k2.txt", seen.text.replace("007 Messpunkt 7, in Ordnung", "007 Messpunkt 7, UNDICHT"), 412, {"If-Match": seen.etag})
+        me.put(
+            "/protokoll/k2.txt",
+            seen.text.replace("007 Messpunkt 7, in Ordnung", "007 Messpunkt 7, UNDICHT"),
+            412,
+            {"If-Match": seen.etag},
+        )
         lab.wait(0.7)
     bare = me.get("/protokoll/k2.txt", 200, {"Accept-Encoding": "identity"})
     lab.sure(f"W/{bare.etag}" == seen.etag)
-    me.put("/protokoll/k2.txt", bare.text.replace("007 Messpunkt 7, in Ordnung", "007 Messpunkt 7, UNDICHT"), (200, 204), {"If-Match": bare.etag})
+    me.put(
+        "/protokoll/k2.txt",
+        bare.text.replace("007 Messpunkt 7, in Ordnung", "007 Messpunkt 7, UNDICHT"),
+        (200, 204),
+        {"If-Match": bare.etag},
+    )
     me.get("/protokoll/k3.txt")
 
 
@@ -134,14 +159,19 @@ def squeezed(stage: Stage) -> None:
 )
 def crew(stage: Stage) -> None:
     """Read back from a store."""
-    seed = {f"veneet/{n}": {"vene": n, "miehisto": ["Aino", "Pekka"], "lahto": "10:00"} for n in ("hirvi", "ilves", "mayra")}
+    seed = {
+        f"veneet/{n}": {"vene": n, "miehisto": ["Aino", "Pekka"], "lahto": "10:00"}
+        for n in ("hirvi", "ilves", "mayra")
+    }
     server = lab.django(stage, json.dumps(seed))
     front = fronts.nginx_cache(stage, server, 25, "add_header X-Proxy-Cache $upstream_cache_status;")
     me = stage.actor("client", front, "regatta.purje.test", "node:fetch", {"User-Agent": "Osallistujat/8"})
     me.get("/veneet/ilves")
     me.get("/veneet/ilves")
     seen = me.get("/veneet/hirvi")
-    saved = me.put("/veneet/hirvi", {**seen.json, "miehisto": ["Aino", "Pekka", "Tim"]}, 200, {"If-Match": seen.etag})
+    saved = me.put(
+        "/veneet/hirvi", {**seen.json, "miehisto": ["Aino", "Pekka", "Tim"]}, 200, {"If-Match": seen.etag}
+    )
     lab.sure(saved.etag != seen.etag)
     lab.wait(0.7)
     old = me.get("/veneet/hirvi")
@@ -256,11 +286,19 @@ def late_copy(stage: Stage) -> None:
     copier.start()
     try:
         front = fronts.split(stage, writer, reader)
-        me = stage.actor("client", front, "blog.werft.test", "aiohttp", {"User-Agent": "Schreibtisch/1", "Content-Type": "text/plain; charset=utf-8"})
+        me = stage.actor(
+            "client",
+            front,
+            "blog.werft.test",
+            "aiohttp",
+            {"User-Agent": "Schreibtisch/1", "Content-Type": "text/plain; charset=utf-8"},
+        )
         me.get("/blog/1.txt")
         seen = me.get("/blog/3.txt")
         for text in ("Text 3, neu.", "Text 3, neu und länger."):
-            saved = me.put("/blog/3.txt", f"# Beitrag 3\n\n{text}\n", (200, 201, 204), {"If-Match": seen.etag})
+            saved = me.put(
+                "/blog/3.txt", f"# Beitrag 3\n\n{text}\n", (200, 201, 204), {"If-Match": seen.etag}
+            )
             lab.sure(saved.fields.get("etag") not in {None, seen.etag}, saved.fields)
             lab.wait(0.5)
             old = me.get("/blog/3.txt")
@@ -289,13 +327,21 @@ def late_copy(stage: Stage) -> None:
 )
 def asks_twice(stage: Stage) -> None:
     """Repeat a write at the proxy."""
-    seed = {f"bazen/{n}": {"bazen": n, "chlor_mg": 0.4, "kdo": ""} for n in ("sportovni", "detsky", "venkovni")}
+    seed = {
+        f"bazen/{n}": {"bazen": n, "chlor_mg": 0.4, "kdo": ""} for n in ("sportovni", "detsky", "venkovni")
+    }
     server = lab.django(stage, json.dumps(seed), LATE="1.9", LATE_ONCE="detsky", DATES="1")
-    front = fronts.haproxy(stage, [server], " retries 2\n retry-on conn-failure response-timeout\n timeout server 800")
-    me = stage.actor("client", front, "koupaliste.mesto.test", "requests", {"User-Agent": "KnihaBazenu/3 (pokladna-1)"})
+    front = fronts.haproxy(
+        stage, [server], " retries 2\n retry-on conn-failure response-timeout\n timeout server 800"
+    )
+    me = stage.actor(
+        "client", front, "koupaliste.mesto.test", "requests", {"User-Agent": "KnihaBazenu/3 (pokladna-1)"}
+    )
     me.get("/bazen")
     seen = me.get("/bazen/sportovni")
-    me.put("/bazen/sportovni", {**seen.json, "chlor_mg": 0.5, "kdo": "jana 07:10"}, 200, {"If-Match": seen.etag})
+    me.put(
+        "/bazen/sportovni", {**seen.json, "chlor_mg": 0.5, "kdo": "jana 07:10"}, 200, {"If-Match": seen.etag}
+    )
     seen = me.get("/bazen/detsky")
     lab.wait(0.6)
     me.put("/bazen/detsky", {**seen.json, "chlor_mg": 0.6, "kdo": "jana 07:14"}, 412, {"If-Match": seen.etag})
@@ -304,7 +350,11 @@ def asks_twice(stage: Stage) -> None:
     lab.sure(now.json["kdo"] == "jana 07:14")
     me.get("/bazen/venkovni")
     lab.wait(2.0)
-    puts = [one for one in stage.taps["upstream"].recorded if one.request.start_line.startswith("PUT /bazen/detsky")]
+    puts = [
+        one
+        for one in stage.taps["upstream"].recorded
+        if one.request.start_line.startswith("PUT /bazen/detsky")
+    ]
     lab.sure(len(puts) == 2, len(puts))
 
 
@@ -325,7 +375,13 @@ def moved(stage: Stage) -> None:
     server = lab.kinto(stage, "wetter", "eintraege", entries, "wetter.schule.test")
     block = "location /api/ { rewrite ^/api/(.*)$ http://wetter.schule.test/v1/buckets/wetter/collections/$1 permanent; }"
     front = fronts.nginx(stage, server, "", "", block)
-    me = stage.actor("client", front, "wetter.schule.test", "requests:follow", {**lab.KINTO_ONE, "User-Agent": "Wetterbuch/1.1"})
+    me = stage.actor(
+        "client",
+        front,
+        "wetter.schule.test",
+        "requests:follow",
+        {**lab.KINTO_ONE, "User-Agent": "Wetterbuch/1.1"},
+    )
     seen = me.get("/api/eintraege/records")
     me.get("/v1/buckets/wetter/collections/eintraege/records/e21")
     lab.wait(0.4)

@@ -159,7 +159,13 @@ def event(uid: str, title: str, start: str, *more: str) -> str:
 
 def card(uid: str, name: str, *more: str) -> str:
     """Return a card."""
-    lines = ["BEGIN:VCARD", "VERSION:3.0", f"UID:{uid}", f"FN:{name}", f"N:{name.split()[-1]};{name.split()[0]};;;"]
+    lines = [
+        "BEGIN:VCARD",
+        "VERSION:3.0",
+        f"UID:{uid}",
+        f"FN:{name}",
+        f"N:{name.rsplit(maxsplit=1)[-1]};{name.split(maxsplit=1)[0]};;;",
+    ]
     return "\r\n".join([*lines, *more, "END:VCARD", ""])
 
 

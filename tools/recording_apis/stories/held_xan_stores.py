@@ -75,7 +75,9 @@ def clear(stage: Stage) -> None:
 )
 def fields(stage: Stage) -> None:
     """Save two fields at once."""
-    beds: dict[str, object] = {f"grzadka-{n}": {"odmiana": "sałata", "rzedy": n, "uwagi": ""} for n in range(1, 5)}
+    beds: dict[str, object] = {
+        f"grzadka-{n}": {"odmiana": "sałata", "rzedy": n, "uwagi": ""} for n in range(1, 5)
+    }
     server = lab.kinto(stage, "ogrod", "grzadki", beds, "grzadki.ogrod.test")
     base = "/v1/buckets/ogrod/collections/grzadki/records"
     me = stage.actor("client", server, "grzadki.ogrod.test", "requests", {**lab.KINTO_ONE, "X-Form": "f-31c"})
@@ -88,7 +90,9 @@ def fields(stage: Stage) -> None:
     lab.wait(1.0)
     got = lab.both(
         lambda: me.send("PATCH", f"{base}/grzadka-3", (200, 412), {"If-Match": tag}, {"data": {"rzedy": 9}}),
-        lambda: twin.send("PATCH", f"{base}/grzadka-3", (200, 412), {"If-Match": tag}, {"data": {"uwagi": "włóknina"}}),
+        lambda: twin.send(
+            "PATCH", f"{base}/grzadka-3", (200, 412), {"If-Match": tag}, {"data": {"uwagi": "włóknina"}}
+        ),
         apart=0.003,
     )
     lab.sure(sorted(one.status for one in got) == [200, 412], got)
@@ -223,7 +227,11 @@ def reading(stage: Stage) -> None:
     server, key = _container(stage, "zaehler.werk.test", "stand", blobs)
     path = f"/notes/stand/zaehler/42.json?{key}"
     me = stage.actor(
-        "client", server, "zaehler.werk.test", "requests", {**_BLOB, "User-Agent": "Ableser/12"},
+        "client",
+        server,
+        "zaehler.werk.test",
+        "requests",
+        {**_BLOB, "User-Agent": "Ableser/12"},
         loses=lab.lost("PUT", "/42.json"),
     )
     block = _NEW
@@ -253,7 +261,9 @@ def reading(stage: Stage) -> None:
 )
 def patch(stage: Stage) -> None:
     """Test for a value of another type."""
-    goods: dict[str, object] = {f"sku-{n}": {"nome": f"Candela {n}", "prezzo": 4.5 + n, "scorta": 12} for n in range(1, 5)}
+    goods: dict[str, object] = {
+        f"sku-{n}": {"nome": f"Candela {n}", "prezzo": 4.5 + n, "scorta": 12} for n in range(1, 5)
+    }
     server = lab.kinto(stage, "bottega", "articoli", goods, "articoli.candele.test")
     base = "/v1/buckets/bottega/collections/articoli/records"
     me = stage.actor("client", server, "articoli.candele.test", "httpx", lab.KINTO_ONE)
@@ -324,7 +334,9 @@ def survey(stage: Stage) -> None:
     """Read in parts while it is replaced."""
     server = stage.server("moto")
     setup = Lake(stage, "setup", server)
-    setup.call("create_bucket", Bucket="rilievi", CreateBucketConfiguration={"LocationConstraint": "eu-west-3"})
+    setup.call(
+        "create_bucket", Bucket="rilievi", CreateBucketConfiguration={"LocationConstraint": "eu-west-3"}
+    )
     cloud = "".join(f"{n:05} {n * 13 % 997:03} {n * 7 % 89:02}\n" for n in range(320))
     setup.call("put_object", Bucket="rilievi", Key="cava/west.xyz", Body=cloud)
     setup.call("put_object", Bucket="rilievi", Key="cava/west.json", Body='{"epsg":25832}')
@@ -366,7 +378,9 @@ def tasks(stage: Stage) -> None:
 
     items = {f"t{n}.ics": todo(f"t{n}", f"Zaun Feld {n}", 0) for n in range(1, 5)}
     server = lab.calendar(stage, "hof.aufgaben.test", "/hof/zaun/", items)
-    me = stage.actor("client", server, "hof.aufgaben.test", "httpx", {**lab.basic("hof"), "User-Agent": "Hofbuch/1.8"})
+    me = stage.actor(
+        "client", server, "hof.aufgaben.test", "httpx", {**lab.basic("hof"), "User-Agent": "Hofbuch/1.8"}
+    )
     media = {"Content-Type": "text/calendar; charset=utf-8"}
     lab.listing(me, "/hof/zaun/")
     first = {n: me.get(f"/hof/zaun/t{n}.ics") for n in (1, 2, 3)}
