@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from ifmatch.capture.curl_clock import date_seconds, keep_monotone
 from ifmatch.capture.drafts import Draft, Drafts
 from ifmatch.capture.field_lines import FIELD_LINE, TAG_FIELDS, html_escaped, repair_value, unescaped
+from ifmatch.capture.json_values import load
 from ifmatch.capture.target_uri import target_uri
 from ifmatch.capture.text_source import read_text
 from ifmatch.model.message import Content, Fields
@@ -54,6 +55,7 @@ _REQUEST_ONLY: Final = frozenset(
      "if-none-match", "if-modified-since", "if-unmodified-since", "referer", "origin", "authorization"}
 )  # fmt: skip
 _SAFARI_DATA = re.compile(r"(?:MIME Type|Encoding|Boundary): .*\Z|Request Data: ", re.IGNORECASE)
+_NAME = re.compile(r"([{,]\s{0,40})([A-Za-z_$][\w$]{0,60})\s?:")
 _METHODS: Final = frozenset({"GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS", "PROPFIND"})
 _NOISE: Final = frozenset(
     {"view source", "view parsed", "raw", "show more", "learn more", "edit and resend", "resend"}
@@ -80,6 +82,14 @@ def looks_like_pane(lines: list[str]) -> bool:
         return any(name.startswith(("transferred", "referrer policy", "dns resolution")) for name in names)
     headings = {found[1].lower() for line in kept if (found := _HEADING.match(line))}
     return "summary" in headings and "url" in names and bool(headings & {"request", "response"})
+
+
+def _as_json(text: str) -> str:
+    """Return content as it was sent where the pane shows it parsed: names without their quotes."""
+    if text[:1] != "{" or text[1:].lstrip()[:1] in {'"', "}"}:
+        return text
+    named = _NAME.sub(r'\1"\2":', text)
+    return named if load(named.encode("utf-8", "surrogatepass")) is not None else text
 
 
 def _is_titled(lines: list[str]) -> bool:
@@ -196,7 +206,7 @@ class _Pane:
 
     def _content(self, lines: list[tuple[int, str]]) -> Content:
         said = (_SAFARI_DATA.sub("", text, count=1) for _, text in lines if text.lower() not in _NOISE)
-        text = "\n".join(said).strip()
+        text = _as_json("\n".join(said).strip())
         return Content.from_octets(self._source.octets(text))
 
     def _sent(self, draft: Draft, name: str, value: str) -> None:
@@ -231,7 +241,9 @@ class _Pane:
         with_colon = sum(
             1 for _, text in kept if (found := FIELD_LINE.match(text)) and found[2][:1] in {" ", "\t"}
         )
-        if with_colon * 2 > len(kept):
+        # Old versions of Chrome put no blank behind the colon; a list of names and values in turn has few.
+        glued = sum(1 for _, text in kept if (found := FIELD_LINE.match(text)) and found[2].strip())
+        if with_colon * 2 > len(kept) or glued * 4 >= len(kept) * 3 > 0:
             return self._one_line_each(kept)
         return self._alternating(kept)
 

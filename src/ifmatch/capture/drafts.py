@@ -19,6 +19,8 @@ from ifmatch.model.unknown import UNKNOWN, UnknownType
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ifmatch.model.exchange import Told
+
 __all__ = ["CONTENT_LIMIT", "ENTRY_LIMIT", "Draft", "Drafts"]
 
 # Octets of one content that are kept, decoded.
@@ -59,6 +61,7 @@ class Draft(Slotted):
         line: 1-based line where it starts, None for formats without lines.
         decodes: whether a client wrote this that takes content codings off before it logs.
         mark: the id that a server gave to the request in each of its logs.
+        told: what the text says of causes, where a text is all there is.
     """
 
     method: str = ""
@@ -85,6 +88,7 @@ class Draft(Slotted):
     line: int | None = None
     decodes: bool = False
     mark: str = ""
+    told: tuple[Told, ...] = ()
 
     def add_sent(self, name: str, value: str) -> None:
         """Add a field line of the request."""
@@ -120,6 +124,7 @@ class Draft(Slotted):
             from_cache=self.from_cache,
             resolution=self.resolution,
             mark=self.mark,
+            told=self.told,
         )
 
     def _sent_content(self, fields: Fields) -> Content | UnknownType | None:

@@ -6,6 +6,7 @@ See docs/decisions/073-error-reports.md.
 
 from __future__ import annotations
 
+import io
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +14,8 @@ from ifmatch.capture.drafts import Draft, Drafts
 from ifmatch.capture.error_signatures import signatures
 from ifmatch.capture.moments import iso_moment
 from ifmatch.capture.target_uri import target_uri
-from ifmatch.capture.text_source import read_text
+from ifmatch.capture.text_source import decode, read_text
+from ifmatch.capture.told_causes import tells_alone, told_causes
 from ifmatch.model.message import Content
 from ifmatch.model.slotted import Frozen
 
@@ -31,6 +33,14 @@ FORMAT: Final = "error-report"
 _TEXT_LIMIT: Final = 64 * 1024
 _LINE_LIMIT: Final = 2000
 _LINES: Final = 2000
+# What a verb in a sentence was tried with; other refusals may be of reads.
+_OF_WRITES: Final = frozenset({400, 409, 412, 423, 428})
+# So far from a refusal a verb tells what was tried.
+_NEAR: Final = 300
+# What a text may tell of that was never refused, though it names the refusal that ought to have come.
+_NOT_REFUSED: Final = frozenset(
+    {"blind-refresh", "check-then-write-race", "precondition-ignored", "unconditional-write"}
+)
 _ADVICE: Final = "Give the line that names the status, or record the traffic: ifmatch explain capture"
 _URL = re.compile(r"https?://[^\s'\"<>)\]`]+")
 _TARGET = re.compile(
@@ -38,15 +48,21 @@ _TARGET = re.compile(
 )
 # Pages that explain a status are not where it came from.
 _EXPLAINERS = re.compile(
-    r"https?://(?:developer\.mozilla|httpstatuses|www\.rfc-editor|tools\.ietf|datatracker|docs\.|aka\.ms|learn\.microsoft|stackoverflow)"
+    r"https?://(?:developer\.mozilla|httpstatuses|www\.rfc-editor|tools\.ietf|datatracker|docs\.|aka\.ms|learn\.microsoft"
+    r"|stackoverflow|gist\.|forums?\.|support\.|(?:github|gitlab)\.com/[^/\s]+/[^/\s]+/(?:-/)?"
+    r"(?:pull|issues|blob|tree|wiki|releases|commit|discussions|merge_requests)\b)"
 )
 _WORD = re.compile(r"\b[A-Za-z_]{13,60}\b")
+# Numbers of lines in a stack are no statuses.
+_PLACE = re.compile(r"(?:(?<=\.\w\w:)|(?<=\.\w\w\w:)|(?<=\.\w\w\w\w:)|(?<=\bline ))(\d{3})\b")
 # What stands before an address that only names a vocabulary or a page.
-_NAMES_A_PAGE = re.compile(r"""(?:xmlns(?::\w+)?=|"(?:type|documentation_url|moreInfo|helpLink)": ?)["']\Z""")
+_NAMES_A_PAGE = re.compile(
+    r"""(?:xmlns(?::\w+)?=|"(?:type|documentation_url|moreInfo|helpLink)": ?|\bOrigin:? )["']?\Z"""
+)
 _BODY = re.compile(r"(?:^|\n)\s{0,4}(?:Content|Body|Response body|response): ?([<{][\s\S]{1,8000})")
 _VERBS: Final = (
-    (re.compile(r"\b(?:delet|remov)\w*", re.IGNORECASE), "DELETE"),
-    (re.compile(r"\b(?:updat|overwrit|replac|upload|sav|sync|writ|chang|edit|put)\w*", re.IGNORECASE), "PUT"),
+    (re.compile(r"(?<!\bor )\b(?:delet|remov)\w*", re.IGNORECASE), "DELETE"),
+    (re.compile(r"\b(?:updat|overwrit|replac|upload|sav|sync(?!\w*[ -]?token)|writ|chang|edit|put)\w*", re.IGNORECASE), "PUT"),
 )  # fmt: skip
 
 
@@ -57,7 +73,7 @@ class ErrorReport(Frozen, frozen=True):
         library: name as `ifmatch explain capture` takes it, "" when unknown.
         title: what people call what wrote it, "" when unknown.
         dialect: API family, "" when nothing tells.
-        status: of the answer.
+        status: of the answer, 0 where the text tells of no refusal.
         reason: its reason phrase, "" when not said.
         method: "" when not said.
         url: "" when not said.
@@ -95,14 +111,18 @@ def understand(lines: Sequence[str]) -> ErrorReport | None:
     Args:
         lines: of the text.
     """
-    text = "\n".join(line[:_LINE_LIMIT] for line in lines[:_LINES])[:_TEXT_LIMIT]
+    text = _PLACE.sub("000", "\n".join(line[:_LINE_LIMIT] for line in lines[:_LINES])[:_TEXT_LIMIT])
     for signature in signatures().signatures:
         found = signature.pattern.search(text)
         if found is not None:
             report = _by_signature(signature, found, text)
             if report is not None:
                 return report
-    return _by_words(text)
+    report = _by_words(text)
+    # A document that is no report may tell of anything.
+    if report is not None or text.lstrip()[:1] in {"{", "["} or not tells_alone(lines[:_LINES]):
+        return report
+    return _in_words(text, 0, len(text) - len(text.lstrip()))
 
 
 def _by_signature(signature: Signature, found: re.Match[str], text: str) -> ErrorReport | None:
@@ -161,7 +181,12 @@ def _by_words(text: str) -> ErrorReport | None:
     refusal = _refusal(text)
     if refusal is None:
         return None
-    status, position = refusal
+    return _in_words(text, *refusal)
+
+
+def _in_words(text: str, status: int, position: int) -> ErrorReport:
+    """Return a report that only words make; without a status where nothing is said to have been refused."""
+    kind = "sentence" if status in _OF_WRITES else ""
     product = next((known for known in signatures().products if known.words.search(text)), None)
     line = text.count("\n", 0, position)
     return ErrorReport(
@@ -169,7 +194,7 @@ def _by_words(text: str) -> ErrorReport | None:
         product.title if product is not None else "",
         product.dialect if product is not None else "",
         status,
-        method=_method(text, "sentence", position),
+        method=_method(text, kind, position),
         url=_url(text),
         line=line + 1,
         text=text.split("\n")[line].strip()[:500],
@@ -202,7 +227,8 @@ def _method(text: str, kind: str, position: int = 0) -> str:
     if found is not None:
         return found[1]
     if kind == "sentence":
-        return next((method for pattern, method in _VERBS if pattern.search(text)), "")
+        near = text[max(0, position - _NEAR) : position + _NEAR]
+        return next((method for pattern, method in _VERBS if pattern.search(near)), "")
     return ""
 
 
@@ -216,13 +242,20 @@ def read_error_report(stream: BinaryIO, name: str) -> Capture:
     Raises:
         InputError: the text speaks of no refused request.
     """
-    source = read_text(stream, name)
+    data = stream.read()
+    source = read_text(io.BytesIO(data), name)
     lines = [line or "" for line in source.lines]
-    report = understand(lines)
+    # Around a fence stands what somebody says of what is in it.
+    whole = decode(data)[0].split("\n")
+    report = understand(lines) or understand(whole)
     drafts = Drafts(name, warnings=list(source.warnings))
     if report is not None:
         draft = Draft(method=report.method, url=report.url, line=report.line, initiator=report.library)
-        draft.status, draft.reason, draft.error = report.status, report.reason, report.text
+        draft.told = told_causes(whole[:_LINES])
+        first = max(draft.told, key=lambda one: one.weight, default=None)
+        if first is None or first.cause not in _NOT_REFUSED or report.message:
+            draft.status = report.status
+        draft.reason, draft.error = report.reason, report.text
         said = report.content or report.message
         if said:
             draft.received_content = Content.from_text(said, complete=bool(report.content))
@@ -231,8 +264,8 @@ def read_error_report(stream: BinaryIO, name: str) -> Capture:
             draft.started, draft.resolution = at
         drafts.found.append(draft)
         drafts.warn(
-            "this tells of a refused request and shows no traffic: what was sent, what was read before and "
-            "who wrote in between is not known",
+            f"this tells of {'a refused request' if draft.status else 'what went wrong'} and shows no traffic:"
+            " what was sent, what was read before and who wrote in between is not known",
             line=report.line,
         )
     return drafts.capture(FORMAT, nothing="this text speaks of no refused request", advice=_ADVICE)

@@ -14,6 +14,7 @@ from ifmatch.model.exchange import Exchange, Provenance
 from ifmatch.model.message import Request, Response
 
 if TYPE_CHECKING:
+    from ifmatch.model.exchange import Told
     from ifmatch.model.message import Content, Fields
     from ifmatch.model.unknown import UnknownType
 
@@ -52,7 +53,7 @@ class _Response:
 class _Exchange:
     __slots__ = (
         "connection", "duration", "error", "from_cache", "initiator", "mark", "page", "peer", "provenance",
-        "request", "resolution", "response", "started",
+        "request", "resolution", "response", "started", "told",
     )  # fmt: skip
 
     provenance: Provenance
@@ -68,6 +69,7 @@ class _Exchange:
     from_cache: bool
     resolution: float
     mark: str
+    told: tuple[Told, ...]
 
 
 def make_request(
@@ -140,5 +142,6 @@ def make_exchange(
     record.from_cache = from_cache
     record.resolution = resolution
     record.mark = ""
+    record.told = ()
     record.__class__ = Exchange  # type: ignore[assignment] # pyright: ignore[reportAttributeAccessIssue]
     return cast("Exchange", record)

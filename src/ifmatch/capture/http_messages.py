@@ -24,6 +24,7 @@ from ifmatch.capture.field_lines import (
 )
 from ifmatch.capture.message_wrappings import unpacked
 from ifmatch.capture.pasted_lines import (
+    asks_below,
     CUT,
     DROPPED,
     StartLine,
@@ -150,6 +151,9 @@ class _Splitter:
                 self._begin(_Message(index + 1, start, prompt))
                 self._current = None
                 continue
+            if not self._in_head and self._messages and asks_below(self._lines, index):
+                self._begin(_Message(index + 1, StartLine(bare=True)))
+                continue
             self._line(line, index + 1)
         return self._messages
 
@@ -171,6 +175,14 @@ class _Splitter:
         if not self._in_head:
             current.body.append((number, line))
         elif not line.strip(" \t\r\u00a0"):
+            # Below a heading the fields may stand apart.
+            if (
+                not current.head
+                and not current.start.method
+                and current.is_request
+                and current.prompt is None
+            ):
+                return
             self._in_head = False
             self._embed(current)
         elif FIELD_LINE.match(line.lstrip("\u200b\ufeff")) or (

@@ -40,6 +40,15 @@ _LABEL = re.compile(
     r"[ \t]*[:.]?[ \t]*[*_]{0,2}[ \t]*:?[ \t]*$",
     re.IGNORECASE,
 )
+_REQUEST_HEADING = re.compile(
+    r"[ \t]*(?:[#*_>-]{1,6}[ \t]*)?(?:(?:the|raw|http|full)[ \t]+)?(?:headers?[ \t]+(?:of the )?request|request[ \t]+headers?)"
+    r"[ \t]*[:.]?[ \t]*[*_]{0,2}[ \t]*:?[ \t]*(?:\([^)]{0,20}\))?[ \t]*$",
+    re.IGNORECASE,
+)
+_HEADING_LIMIT: Final = 80
+_OF_REQUESTS: Final = frozenset(
+    {"host", "user-agent", "accept", "accept-encoding", "accept-language", "if-match"}
+)
 _COMMENT = re.compile(r"(?:#|//)[ \t]?\S")
 _REASONS: Final = {status.value: status.phrase.lower() for status in HTTPStatus} | {
     413: "content too large", 422: "unprocessable content", 203: "non-authoritative information",
@@ -107,6 +116,23 @@ def is_separator(line: str) -> bool:
 def is_label(line: str) -> bool:
     """Tell whether a line only says that a request or a response follows."""
     return len(line) < 80 and _LABEL.match(line.rstrip("\r")) is not None
+
+
+def asks_below(lines: Sequence[str | None], index: int) -> bool:
+    """Tell whether the fields of a request begin below a heading, though nobody wrote its first line.
+
+    Firefox copies the heads of a request and of its answer one by one, without their first lines.
+
+    Args:
+        lines: lines of the paste.
+        index: 0-based number of the line that may be the heading.
+    """
+    line = lines[index] or ""
+    if len(line) > _HEADING_LIMIT or _REQUEST_HEADING.match(line.rstrip("\r")) is None:
+        return False
+    below = [line or "" for line in lines[index + 1 : index + 8] if (line or "").strip()]
+    names = [line.partition(":")[0].strip().lower() for line in below[:4] if ":" in line]
+    return len(names) > 1 and not any(map(start_line, below[:1])) and bool(_OF_REQUESTS & set(names))
 
 
 def is_comment(line: str) -> bool:

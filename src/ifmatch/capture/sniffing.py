@@ -22,6 +22,7 @@ from ifmatch.capture.request_commands import is_request_command
 from ifmatch.capture.sdk_hclog import is_json_record
 from ifmatch.capture.sdk_logs import looks_like_sdk_log
 from ifmatch.capture.text_source import decode, unwrap
+from ifmatch.capture.told_causes import tells_alone
 from ifmatch.capture.varnish_logs import looks_like_varnish_log
 
 if TYPE_CHECKING:
@@ -39,6 +40,12 @@ _INFO = re.compile(
     rf"Using HTTP2|\[HTTP/[23]\]|h2h?3? |Established connection|using HTTP/|Mark bundle|Request completely|"
     rf"We are completely|upload completely|Empty reply|Recv failure|Operation timed out|Server certificate)"
 )
+# What stands below a status line where a message was pasted.
+_FIELD = re.compile(
+    r"[\s<>|*]{0,6}(?:content-(?:type|length)|date|server|etag|location|cache-control|connection|last-modified"
+    r"|vary|transfer-encoding|x-[\w-]+)\s*:",
+    re.IGNORECASE,
+)
 _BYTES_DATA = re.compile(rf"{_PREFIX}[{{}}] \[\d+ bytes data\]")
 _RECEIVED = re.compile(r"< HTTP/\d(?:\.\d)? \d{3}")
 _FAILURE = re.compile(r"curl: \((?!22\))\d{1,3}\) ")
@@ -48,6 +55,8 @@ _HAR_ADVICE: Final = (
     "In the browser's developer tools, Network panel, use `Save all as HAR`, and give that file"
 )
 _LONG_LINE: Final = 60_000
+# A command in so few lines is all that was pasted.
+_FEW: Final = 4
 _TRACE_ADVICE: Final = "Run the request with `curl -v ... > trace.txt 2>&1` and give that file"
 
 _MAGIC: Final = (
@@ -113,6 +122,11 @@ def _text(head: bytes) -> str:
 def _lines(head: bytes) -> Sequence[str]:
     lines, _ = unwrap(list(_text(head).split("\n")))
     return tuple(line for line in lines if line is not None)
+
+
+def _told(head: bytes) -> Sequence[str]:
+    """Return all lines, those around a fence too: there people say what is wrong with what is in it."""
+    return tuple(_text(head).split("\n"))
 
 
 @functools.lru_cache(maxsize=1)
@@ -221,7 +235,20 @@ def is_http_messages(head: bytes) -> bool:
     if starts and not any(start.status for start in starts) and not any(map(start_line, _lines(head))):
         # Requests in string literals alone: an error that a program printed may say how they ended.
         return not looks_like_error_report(_lines(head))
+    if starts and all(start.status for start in starts) and not any(map(_FIELD.match, filter(None, lines))):
+        # Status lines without a field line: quoted in an account, or within the lines of a log.
+        whole = any(map(start_line, _lines(head)))
+        if tells_alone(_told(head)) or (not whole and looks_like_error_report(_lines(head))):
+            return False
     commands = any(line is not None and is_request_command(line) for line in lines)
+    if (
+        starts
+        and all(200 <= start.status < 400 for start in starts)
+        and not commands
+        and tells_alone(_told(head))
+    ):
+        # Answers alone show nothing that the words around them do not say better.
+        return False
     return any(not start.bare for start in starts) or (
         # Without a protocol version two lines must agree that this is HTTP.
         any(start.status for start in starts) and (commands or any(start.method for start in starts))
@@ -238,7 +265,11 @@ def is_error_report(head: bytes) -> bool:
     lines = _lines(head)
     if _is_packet_list(lines):
         return False
-    return not (len(lines) < 4 and any(is_command(line) for line in lines)) and looks_like_error_report(lines)
+    if len(lines) < _FEW and any(is_command(line) for line in lines):
+        return False
+    return looks_like_error_report(lines) or (
+        len(lines) < len(_told(head)) and looks_like_error_report(_told(head))
+    )
 
 
 def what_it_is(head: bytes) -> tuple[str, str]:

@@ -48,6 +48,8 @@ _UNREAD = (
     "the request had no condition, and the content of the answer is not in the file: nothing says that it was"
     " about versions"
 )
+# What overwrites a change where nothing was refused, as far as a text alone tells.
+_LOSES = frozenset({"blind-refresh", "check-then-write-race", "precondition-ignored", "unconditional-write"})
 _MARGIN = 2.0
 _FAILED = 412
 _LEAST = 0.02
@@ -103,7 +105,8 @@ def assemble(case: Case) -> Diagnosis:
         facts = Facts(case, subject.step, subject.attempts)
         ranking = rank(facts)
         taken.update(step.order for step in subject.attempts)
-        why = why_benign(facts, ranking) or _handled(facts, ranking)
+        told = bool(subject.step.exchange.told)
+        why = None if told else why_benign(facts, ranking) or _handled(facts, ranking)
         if why is not None:
             benign.extend(
                 Benign(step.at, step.status, why)
@@ -121,7 +124,7 @@ def assemble(case: Case) -> Diagnosis:
         if draft is not None:
             drafts.add(draft, instead=step.at)
             taken.add(step.order)
-    for draft in _blind(case, taken):
+    for draft in (*_blind(case, taken), *_told(case, taken)):
         drafts.add(draft)
     benign.extend(
         Benign(
@@ -217,6 +220,20 @@ def _blind(case: Case, taken: set[int]) -> list[_Draft]:
             if ranking.candidates and ranking.candidates[0].cause == "blind-refresh":
                 found.append(_Draft(_incident(facts, ranking, Outcome.LOST_UPDATE), step))
                 taken.add(step.order)
+    return found
+
+
+def _told(case: Case, taken: set[int]) -> list[_Draft]:
+    """Find what only a text tells of: without a refusal nothing else would ask what went wrong."""
+    found: list[_Draft] = []
+    for step in case.steps:
+        if step.exchange.told and step.order not in taken:
+            facts = Facts(case, step)
+            ranking = rank(facts)
+            first = ranking.candidates[0].cause if ranking.candidates else ""
+            outcome = Outcome.LOST_UPDATE if first in _LOSES else Outcome.ERROR
+            found.append(_Draft(_incident(facts, ranking, Outcome.REFUSED if step.status else outcome), step))
+            taken.add(step.order)
     return found
 
 

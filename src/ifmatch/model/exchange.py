@@ -37,6 +37,21 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What a text without traffic says of a cause.
+
+    Attributes:
+        cause: id of the catalogue.
+        words: that say so, as they stand or in their English reading.
+        weight: natural logarithm of the likelihood ratio.
+    """
+
+    cause: str
+    words: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
 class Exchange:
     """A request, its response, and the circumstances.
 
@@ -54,6 +69,7 @@ class Exchange:
         from_cache: True when the client's own cache answered without the network.
         resolution: seconds of one tick of `started` here (1.0: whole seconds, 0.001: milliseconds).
         mark: the id that a server gave to the request in each of its logs, "" when none is known.
+        told: what the text says of causes, where a text is all there is.
     """
 
     provenance: Provenance
@@ -69,6 +85,7 @@ class Exchange:
     from_cache: bool = False
     resolution: float = 0.001
     mark: str = ""
+    told: tuple[Told, ...] = ()
 
     @property
     def status(self) -> int:

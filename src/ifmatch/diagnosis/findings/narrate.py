@@ -170,7 +170,8 @@ def fixes(cause: str, facts: Facts) -> tuple[Fix, ...]:
             quoted = in_quotes[name]
             text = text.replace(f"'{name}'", quoted).replace(f'"{name}"', quoted)
             text = text.replace(name, value)
-        return text
+        # Where only fields were pasted, nobody knows the method.
+        return text if step.method else text.replace("-X ''", '-X "$METHOD"')
 
     if not record.fixes:
         return (Fix(record.fix, record.difficulty, record.who_acts, record.repair.repair),)

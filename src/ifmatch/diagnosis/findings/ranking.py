@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ifmatch.diagnosis.evidence import note
 from ifmatch.diagnosis.rules import ALL_RULES
 from ifmatch.model.diagnosis import Because
 from ifmatch.model.slotted import Slotted
@@ -377,8 +378,12 @@ def gather(facts: Facts) -> list[Candidate]:
     found: list[Candidate] = []
     url = facts.step.exchange.request.url
     attested = [one for one in facts.case.attested if one.url == url]
+    heard = {one.cause: one for one in facts.step.exchange.told}
     for rule in ALL_RULES:
-        told = (one.evidence for one in attested if one.cause == rule.cause)
+        told = [one.evidence for one in attested if one.cause == rule.cause]
+        if rule.cause in heard:
+            said = heard[rule.cause]
+            told.append(note(f"the text says \u201c{said.words}\u201d", said.weight, facts.step))
         evidence = tuple(sorted((*rule.detect(facts), *told), key=lambda one: -abs(one.weight)))
         if evidence:
             found.append(Candidate(rule.cause, evidence, _score(rule.cause, evidence)))
