@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.drafts import Draft, Drafts
 from ifmatch.capture.error_signatures import signatures
+from ifmatch.capture.json_values import load
 from ifmatch.capture.moments import iso_moment
 from ifmatch.capture.target_uri import target_uri
 from ifmatch.capture.text_source import decode, read_text
@@ -62,7 +63,13 @@ _NAMES_A_PAGE = re.compile(
 _BODY = re.compile(r"(?:^|\n)\s{0,4}(?:Content|Body|Response body|response): ?([<{][\s\S]{1,8000})")
 _VERBS: Final = (
     (re.compile(r"(?<!\bor )\b(?:delet|remov)\w*", re.IGNORECASE), "DELETE"),
-    (re.compile(r"\b(?:updat|overwrit|replac|upload|sav|sync(?!\w*[ -]?token)|writ|chang|edit|put)\w*", re.IGNORECASE), "PUT"),
+    (
+        re.compile(
+            r"\b(?:updat|overwrit|replac|upload|sav|sync(?!\w*[ -]?token)|writ|chang|edit|put)\w*",
+            re.IGNORECASE,
+        ),
+        "PUT",
+    ),
 )  # fmt: skip
 
 
@@ -119,9 +126,11 @@ def understand(lines: Sequence[str]) -> ErrorReport | None:
             if report is not None:
                 return report
     report = _by_words(text)
-    # A document that is no report may tell of anything.
-    if report is not None or text.lstrip()[:1] in {"{", "["} or not tells_alone(lines[:_LINES]):
+    if report is not None or not tells_alone(lines[:_LINES]):
         return report
+    # A document that is no report may tell of anything.
+    if text.lstrip()[:1] in {"{", "["} and load(text.encode("utf-8", "surrogatepass")) is not None:
+        return None
     return _in_words(text, 0, len(text) - len(text.lstrip()))
 
 
@@ -253,7 +262,8 @@ def read_error_report(stream: BinaryIO, name: str) -> Capture:
         draft = Draft(method=report.method, url=report.url, line=report.line, initiator=report.library)
         draft.told = told_causes(whole[:_LINES])
         first = max(draft.told, key=lambda one: one.weight, default=None)
-        if first is None or first.cause not in _NOT_REFUSED or report.message:
+        answered = first is not None and (first.cause in _NOT_REFUSED or "304" in first.words)
+        if not answered or report.message:
             draft.status = report.status
         draft.reason, draft.error = report.reason, report.text
         said = report.content or report.message
@@ -264,8 +274,8 @@ def read_error_report(stream: BinaryIO, name: str) -> Capture:
             draft.started, draft.resolution = at
         drafts.found.append(draft)
         drafts.warn(
-            f"this tells of {'a refused request' if draft.status else 'what went wrong'} and shows no traffic:"
-            " what was sent, what was read before and who wrote in between is not known",
+            f"this tells of {'a refused request' if draft.status else 'what went wrong'} and shows no"
+            " traffic: what was sent, what was read before and who wrote in between is not known",
             line=report.line,
         )
     return drafts.capture(FORMAT, nothing="this text speaks of no refused request", advice=_ADVICE)

@@ -24,10 +24,10 @@ from ifmatch.capture.field_lines import (
 )
 from ifmatch.capture.message_wrappings import unpacked
 from ifmatch.capture.pasted_lines import (
-    asks_below,
     CUT,
     DROPPED,
     StartLine,
+    asks_below,
     is_comment,
     is_label,
     is_separator,

@@ -41,7 +41,8 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 _REQUEST_HEADING = re.compile(
-    r"[ \t]*(?:[#*_>-]{1,6}[ \t]*)?(?:(?:the|raw|http|full)[ \t]+)?(?:headers?[ \t]+(?:of the )?request|request[ \t]+headers?)"
+    r"[ \t]*(?:[#*_>-]{1,6}[ \t]*)?(?:(?:the|raw|http|full)[ \t]+)?"
+    r"(?:headers?[ \t]+(?:of the )?request|request[ \t]+headers?)"
     r"[ \t]*[:.]?[ \t]*[*_]{0,2}[ \t]*:?[ \t]*(?:\([^)]{0,20}\))?[ \t]*$",
     re.IGNORECASE,
 )

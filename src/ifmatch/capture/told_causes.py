@@ -28,13 +28,8 @@ _LIMIT: Final = 12_000
 _QUOTED: Final = 160
 _WHOLE_MATCH: Final = 300
 # What marks a text as quoted, framed, or code, and no letter of it.
-_MARKS: Final = late_pattern(r"[`*]+|^[ \t]*(?:[>│|╷╵]+[ \t]?)+", re.MULTILINE)
+_MARKS: Final = late_pattern(r"`+|\*{2,}|(?<=\w)\*|\*(?=\w)|^[ \t]*(?:[>│|╷╵]+[ \t]?)+", re.MULTILINE)
 _SLASHES: Final = late_pattern(r"\\+(?=[\"'/])")
-# Without any of these a text speaks of other things.
-_TOPICAL: Final = Words(
-    r"e-?tag|\bif-|if_?match|if_seq_no|version|revision|\block|lease|conflict|pre-?condition|condition|overwrit|modified"
-    r"|chang|fingerprint|token|cursor|conditional|generation|\bW/|concurren|update|last-modified|\b412\b"
-)
 
 
 class _Record(Frozen, frozen=True):
@@ -80,8 +75,6 @@ def _on_one_line(lines: Sequence[str]) -> str:
 
 @functools.lru_cache(maxsize=16)
 def _found(text: str) -> tuple[tuple[_Record, str], ...]:
-    if _TOPICAL.search(text) is None:
-        return ()
     found: list[tuple[_Record, str]] = []
     for record in _records():
         said = ""

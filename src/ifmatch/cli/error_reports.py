@@ -40,7 +40,7 @@ def with_next_log(diagnosis: Diagnosis, captures: Sequence[Capture]) -> Diagnosi
     if not reported:
         return diagnosis
     told = {attempt.at_entry for incident in diagnosis.incidents for attempt in incident.attempts}
-    told |= {incident.exchange for incident in diagnosis.incidents} | {one.at for one in diagnosis.benign}
+    told |= {incident.exchange for incident in diagnosis.incidents}
     incidents = [
         _open(incident, reported[incident.exchange]) if incident.exchange in reported else incident
         for incident in diagnosis.incidents
@@ -49,7 +49,9 @@ def with_next_log(diagnosis: Diagnosis, captures: Sequence[Capture]) -> Diagnosi
         _incident(str(len(incidents) + number), exchange)
         for number, exchange in enumerate((one for place, one in reported.items() if place not in told), 1)
     ]
-    return replace(diagnosis, incidents=tuple(incidents))
+    # That a request had no condition is not known of one that only an error line tells of.
+    benign = tuple(one for one in diagnosis.benign if one.at not in reported)
+    return replace(diagnosis, incidents=tuple(incidents), benign=benign)
 
 
 def _open(incident: Incident, exchange: Exchange) -> Incident:
@@ -68,7 +70,7 @@ def _open(incident: Incident, exchange: Exchange) -> Incident:
         verdict=Verdict.UNDECIDED,
         resource=incident.resource if exchange.request.url else "(unknown URL)",
         findings=findings,
-        next_probe=probe(exchange.initiator, incident.method),
+        next_probe=probe(exchange.initiator, incident.method, refused=exchange.status != 0),
     )
 
 
@@ -97,19 +99,21 @@ def _incident(number: str, exchange: Exchange) -> Incident:
     return _open(incident, exchange)
 
 
-def probe(library: str, method: str) -> NextProbe:
+def probe(library: str, method: str, *, refused: bool = True) -> NextProbe:
     """Return the lines that make a library log its wire traffic.
 
     Args:
         library: name as `ifmatch explain capture` takes it, "" when unknown.
-        method: of the refused request, "" when unknown.
+        method: of the request, "" when unknown.
+        refused: whether the text tells of a refusal.
     """
     topic = topics().get(f"capture-{library}") or topics()["capture-curl"]
     name = topic.id.removeprefix("capture-")
     block = next((block for block in topic.blocks if block.startswith("    ")), "")
-    what = f"the refused {method}" if method else "the refused request"
+    what = f"{'the refused ' if refused else 'the '}{method or 'request'}"
+    said = "that a request was refused, not why" if refused else "what went wrong, and shows nothing of it"
     text = (
-        f"The text says that a request was refused, not why. {topic.brief} Repeat the failure so that the "
+        f"The text says {said}. {topic.brief} Repeat the failure so that the "
         f"log holds the read before, {what} and a read after it; then: ifmatch diagnose wire.log. "
         f"In full: ifmatch explain capture {name}"
     )

@@ -123,7 +123,8 @@ def summary(cause: str, facts: Facts) -> str:
         template = "{actor} sent two writes to {path} at once; one was carried out, the other was refused."
     if facts.damage is not None:
         template = _ACCEPTED.get(cause, template)
-    if template is None:
+    if template is None or facts.step.exchange.told:
+        # A text tells of no thing and nobody by name.
         return catalogue.cause(cause).definition
     step = facts.step
     guard = facts.guard.called if facts.guard is not None else "the precondition"
