@@ -52,7 +52,7 @@ def test_what_stands_around_a_fence_is_heard() -> None:
     text = (
         'Both writers use the same tag and both succeed now and then:\n\n```\nPUT /a If-Match: "1" 200\n```\n'
     )
-    assert [one.cause for one in told_causes(text.split("\n"))][0] == "check-then-write-race"
+    assert next(one.cause for one in told_causes(text.split("\n"))) == "check-then-write-race"
     assert _diagnosis(text)["incidents"][0]["findings"][0]["cause"] == "check-then-write-race"
 
 
