@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis.evidence import note
+from ifmatch.diagnosis.links.evidence import note
 from ifmatch.diagnosis.rules import ALL_RULES
 from ifmatch.model.diagnosis import Because
 from ifmatch.model.slotted import Slotted
