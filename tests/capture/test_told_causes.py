@@ -86,3 +86,12 @@ def test_numbers_of_lines_are_no_statuses() -> None:
     )
     assert report is not None
     assert report.status == 409
+
+
+def test_heads_without_first_lines_leave_the_method_open() -> None:
+    """Firefox copies heads one by one: the field decides, and no command has an empty method."""
+    sample = pathlib.Path(__file__).parents[2] / "cases" / "inputs" / "http-messages" / "heads-apart.txt"
+    (incident,) = json.loads(run("diagnose", sample, "--format", "json").out)["incidents"]
+    first = incident["findings"][0]
+    assert (first["cause"], first["level"]) == ("null-token", "high")
+    assert not any("-X ''" in (fix["command"] or "") for fix in first["fixes"])
