@@ -152,8 +152,8 @@ def lease(stage: Stage) -> None:
     held = me.put(path + "&comp=lease", b"", 201, take).fields["x-ms-lease-id"]
     for count in (78, 75):
         seen = me.get(path)
-        body = {**seen.json, "paletten": count}
-        me.put(path, body, 201, {**block, "If-Match": seen.etag, "x-ms-lease-id": held})
+        pallets = {**seen.json, "paletten": count}
+        me.put(path, pallets, 201, {**block, "If-Match": seen.etag, "x-ms-lease-id": held})
         lab.wait(0.6)
         me.put(path + "&comp=lease", b"", 200, {"x-ms-lease-action": "renew", "x-ms-lease-id": held})
     me.put(path + "&comp=lease", b"", 200, {"x-ms-lease-action": "release", "x-ms-lease-id": held})
