@@ -222,7 +222,7 @@ def _about(row: Record, listing: Step, step: Step, name: str) -> bool:
     beside = above in {there, parent_of(there).rstrip("/")}
     here = unquote(path_of(step.resource.partition("?")[0])).rstrip("/")
     for called, value in row.items():
-        if name not in value and "%" not in value:
+        if (name not in value and "%" not in value) or _of_what_holds_it(row, called, there, here):
             continue
         said = unquote(value).rstrip("/")
         said = path_of(said) if "://" in said else said
@@ -232,6 +232,22 @@ def _about(row: Record, listing: Step, step: Step, name: str) -> bool:
         elif said.endswith("/" + name) and here.endswith("/" + said.lstrip("/")):
             return True
     return False
+
+
+def _of_what_holds_it(row: Record, called: str, there: str, here: str) -> bool:
+    """Tell whether a member of a row names what holds the row's thing, such as its project.
+
+    The row has the like member above, for itself: `id` beside `project/id`. Lists of versions and of changes
+    have an id for each entry, and are about what they name deeper inside.
+    """
+    parts = called.split("/")
+    if len(parts) == 1 or not unquote(path_of(there)).startswith(here + "/"):
+        return False
+    if called_version(last_step(there)) or lists_changes(last_step(there)):
+        return False
+    return any(
+        other != called and _last(other) == parts[-1] and other.count("/") < len(parts) - 1 for other in row
+    )
 
 
 def _is_latest(row: Record) -> bool:

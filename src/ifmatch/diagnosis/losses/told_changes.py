@@ -122,12 +122,20 @@ def account_of(
         if not (_holds(where, last) or _holds(text, named) or may_be_coded(text)):
             continue
         records: Sequence[Record] = records_in(text)
+        if one is step:
+            records = _beside_the_sent(records, step)
         if host_of(one.resource) != host_of(step.resource) and not _of_both(one, step, records, versions):
             continue
         if not about(one, step):
             records = tuple(record for record in records if names & set(record.values()))
         records = _of_the_thing(records, step)
         yield from _changes(one, records, versions, bare=bare)
+
+
+def _beside_the_sent(records: Sequence[Record], step: Step) -> Sequence[Record]:
+    """Return the records in the answer to a write but for those that it sent: parts of the thing itself."""
+    sent = [one.items() for one in records_in(step.body.text)] if step.body is not None else []
+    return [one for one in records if not any(each <= one.items() for each in sent)] if sent else records
 
 
 def _listed(one: Step, step: Step) -> str:

@@ -26,6 +26,7 @@ _MOST_TEXT = 20_000
 # Time zones lie whole quarters of an hour apart, and so far from GMT at most.
 _QUARTER = 900
 _FARTHEST_ZONE = 14 * 3600
+_NEAREST_ZONE = 1800
 _NUMBERS = late_pattern(r"(?<!\d)\d{1,4}(?!\d)")
 # The forms in which APIs of their own write a moment: RFC 3339, and its digits alone.
 _MOMENT = late_pattern(
@@ -189,7 +190,7 @@ def zones_apart(sent: float, served: float) -> float:
         served: likewise.
     """
     away = sent - served
-    zoned = away % _QUARTER == 0 and abs(away) <= _FARTHEST_ZONE and served % _QUARTER != 0
+    zoned = away % _QUARTER == 0 and _NEAREST_ZONE <= abs(away) <= _FARTHEST_ZONE and served % _QUARTER != 0
     return away if zoned else 0.0
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 CAUSE = "timezone-error"
 
 _QUARTER = 900
+# No two clocks on a wall are closer: less than that is a margin that a program adds.
+_LEAST = 1800
 _MOST = 14 * 3600
 _TICK = 1e-3
 _CLOSE = 60
@@ -46,7 +48,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     for date, step in facts.served_dates:
         away = sent - date
-        if away and away % _QUARTER == 0 and abs(away) <= _MOST:
+        if away % _QUARTER == 0 and _LEAST <= abs(away) <= _MOST:
             served = "Last-Modified" if guard.standard else "time"
             text = f"the sent date is the served {served} moved by exactly {span(away)}"
             skew = facts.client_skew
@@ -95,7 +97,7 @@ def _version_moved(facts: Facts, token: str) -> Iterator[Evidence]:
         for issued in step.issued():
             served = told_moment(issued)
             away = sent - served if served is not None else 0.0
-            if served is None or not away or abs(away % _QUARTER) > _TICK or abs(away) > _MOST:
+            if served is None or abs(away % _QUARTER) > _TICK or not _LEAST <= abs(away) <= _MOST:
                 continue
             skew = facts.client_skew
             if skew is not None and abs(skew - away) < _CLOSE:
