@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 # What a guard is called that passes as long as nothing is newer than its time.
 _NOT_NEWER = late_pattern(r"(?:not[_-]?|un)modified|since|not[_-]?(?:newer|after)", re.IGNORECASE)
 _SKEW = 20.0
+# Where a request says when it was made, and how near to the server's time a right clock is.
+_OWN_TIME = ("date", "x-ms-date", "x-amz-date", "x-goog-date")
+_RIGHT = 60.0
 # Seconds by which the distance of two such times may differ from the time between their requests.
 _TICK = 0.4
 # Seconds by which no clock of another machine meets a version: so near lies the next one, or its rounding.
@@ -127,3 +130,18 @@ def _runs_along(facts: Facts, sent: float) -> Step | None:
         if abs((other - sent) - (one.start - step.start)) <= _TICK:
             return one
     return None
+
+
+def margin_added(step: Step, sent: float) -> bool:
+    """Tell whether a date lies ahead because its sender added to the time: its own clock is right.
+
+    Some services have each request say when it was made, in a field that is signed with it.
+
+    Args:
+        step: a write that was answered.
+        sent: date of its condition, in seconds since the epoch.
+    """
+    if step.date is None:
+        return False
+    told = (instant(step.sent.text(name) or "") for name in _OWN_TIME)
+    return any(abs(now - step.date) <= _RIGHT and sent > now + _RIGHT for now in told if now is not None)

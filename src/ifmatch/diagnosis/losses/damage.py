@@ -477,7 +477,7 @@ def _dated(history: History, step: Step) -> Damage | None:
     served, newest = history.dated(step, sent), history.newest_date(step)
     if served and guard.standard and (found := _taken_back(history, step, sent)) is not None:
         return found
-    if not served and newest is not None and sent > newest:
+    if not served and newest is not None and sent > newest and (lost or not margin_added(step, sent)):
         text = "the write was not protected: its date lies later than the version that it means"
         return Damage(Outcome.LOST_UPDATE, text, lost=lost, proven=proven)
     if lost is not None and served and step.follows(lost):

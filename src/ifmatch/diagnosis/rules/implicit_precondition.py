@@ -24,6 +24,12 @@ CAUSE = "implicit-precondition"
 
 _CACHING_CLIENTS = late_pattern(r"CFNetwork|okhttp|Mozilla|Dalvik|axios|undici|node-fetch", re.IGNORECASE)
 
+# Kits of services that hold no cache of HTTP: what they send as a condition, their caller has named.
+_WITHOUT_CACHE = late_pattern(
+    r"^(?:aws-cli|gsutil|rclone)/|\bgcloud-|\b(?:aws-sdk|azsdk|Azure-Storage|Boto\d?|Botocore)\b",
+    re.IGNORECASE,
+)
+
 # Of these, those whose cache is the system's: it is there unasked.
 _OF_SYSTEMS = late_pattern(r"CFNetwork|okhttp|Mozilla|Dalvik", re.IGNORECASE)
 
@@ -53,6 +59,12 @@ def _kept(facts: Facts, condition: Condition) -> Step | None:
         ),
         None,
     )
+
+
+def _served_another(facts: Facts, condition: Condition) -> bool:
+    """Tell whether the client was given validators of the thing, all of them others than a condition has."""
+    name = "etag" if condition.guard is Guard.DIFFERENT else "last-modified"
+    return any(one.header(name) for one in facts.own(facts.earlier) if one.read_ok or one.accepted)
 
 
 def _without(facts: Facts, condition: Condition) -> Step | None:
@@ -159,12 +171,20 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             f"{own.called} and {condition.called} name one tag: no state fulfils both, and nobody means that"
         )
         yield note(text, 2.5, step, condition.called)
-    yield note(
-        f"{condition.called} with a stored validator on {step.method}: what a cache adds, not an application",
-        5.5,
-        step,
-        condition.name,
-    )
+    made_up = read is None and _served_another(facts, condition)
+    if made_up:
+        text = (
+            f"{condition.called} on {step.method} is what a cache adds, but for a value that was never served"
+        )
+    else:
+        stored = f"{condition.called} with a stored validator on {step.method}"
+        text = f"{stored}: what a cache adds, not an application"
+    yield note(text, 2.0 if made_up else 5.5, step, condition.name)
+    agent = step.sent.text("user-agent") or ""
+    if _WITHOUT_CACHE.search(agent):
+        yield note(
+            "this kind of client keeps no cache: its caller named the condition", -5.0, step, "User-Agent"
+        )
     if read is not None:
         name = "ETag" if condition.guard is Guard.DIFFERENT else "Last-Modified"
         yield note("the value is that of an earlier read", 1.0, read, name)
@@ -172,5 +192,5 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if passed is not None:
         text = f"the same write without {condition.called} was accepted, by whatever else sends it"
         yield note(text, 2.0, passed, condition.called)
-    if _CACHING_CLIENTS.search(step.sent.text("user-agent") or ""):
+    if _CACHING_CLIENTS.search(agent):
         yield note("this kind of client keeps a cache of its own", 0.5, step, "User-Agent")

@@ -72,6 +72,10 @@ _TOLD = frozenset(
 )
 
 
+def _of_family(step: Step) -> bool:
+    return step.dialect is not None and not step.dialect.general
+
+
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from a 412 that has nothing to do with a condition of the request."""
     yield from left_in_success(facts, CAUSE)
@@ -86,6 +90,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note(f"in {step.dialect.name} this answer is about something else: {refusal.words}", 6.0, step)
         return
     if (refusal is not None and refusal.meaning in _TOLD) or expectations(step) or tests(step):
+        return
+    if refusal is not None and refusal.meaning is Meaning.MISMATCH and refusal.words and _of_family(step):
+        # The family's own code names a condition: it stands where nothing here reads it.
         return
     text = _PLAIN.sub("", facts.error_text)
     if step.conditions:
