@@ -104,6 +104,15 @@ _ASKED: Final = late_pattern(
 _ANSWERED: Final = late_pattern(
     rb'"(?:httpR|r)esponse(?:Definition)?"\s*:\s*\{[\s\S]{0,8000}?"(?:status|statusCode|status_code)"\s*:'
 )
+# What tools for tests record: nock, Azure's test proxy, httpreplay, a stub of WireMock.
+_MOCKED: Final = late_pattern(
+    rb'\s*\[\s*\{\s*(?:"[\w-]+"\s*:\s*[^{}\[\]]{0,300},\s*){0,3}"scope"\s*:\s*"https?://'
+    rb'|\s*\{(?:\s*"Variables"\s*:\s*(?:\{[^{}]*\}|null)\s*,)?\s*"Entries"\s*:\s*\[\s*\{\s*"RequestUri"'
+    rb'|\s*\{\s*"Initial"\s*:[\s\S]{0,4000}?"Entries"\s*:\s*\[\s*\{'
+    rb'|\s*\{(?:\s*"(?:id|uuid|name|priority|persistent|metadata)"\s*:\s*(?:[^{}\[\]]{0,300}|\{[^{}]{0,2000}\})\s*,){0,8}?'
+    rb'(?:\s*"mappings"\s*:\s*\[[\s\S]{0,2000}?)?\s*"request"\s*:\s*\{[\s\S]{0,4000}?'
+    rb'(?:"urlPath"|"equalTo(?:Json|Xml)?"|"bodyFileName")[\s\S]{0,4000}'
+)
 _JOURNAL_YAML: Final = late_pattern(
     rb"\s*(?:#[^\n]*\n|---\s*\n|[\w-]{1,40}:\s*\n){0,5}\s*- (?:[\w-]+: [^\n]*\n\s+){0,6}request:\s*\n"
 )
@@ -232,9 +241,17 @@ def is_devtools_events(head: bytes) -> bool:
     return start.lstrip()[:1] in {b"{", b"["} and _EVENT.search(start) is not None
 
 
+def _nock_script(head: bytes) -> bool:
+    from ifmatch.capture.nock_scripts import is_nock_script  # noqa: PLC0415 - few sources are scripts
+
+    return is_nock_script(head)
+
+
 def is_journal(head: bytes) -> bool:
     """Tell whether a tool kept requests here, each with its answer, in one document."""
     start = head[:65536]
+    if _MOCKED.match(start) is not None or (b"nock(" in start and _nock_script(head)):
+        return True
     if _JOURNAL_YAML.match(start) is not None:
         return re.search(rb"\n\s+response:\s*\n", start) is not None
     asked = _ASKED.search(start)

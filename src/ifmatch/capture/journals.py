@@ -2,7 +2,8 @@
 
 A record holds a request (method, URL or path, fields) and a response (status, fields), each an object of its
 own, or both flat beside one another. Known so: Spring Boot's `httpexchanges` and `httptrace`, WireMock,
-MockServer, Hoverfly, ngrok's inspector, reports of Hurl, Telescope of Laravel.
+MockServer, Hoverfly, ngrok's inspector, reports of Hurl, Telescope of Laravel; `mock_recordings`
+restates what other tools write.
 Source: the documentation of each.
 """
 
@@ -25,7 +26,9 @@ from ifmatch.capture.json_values import (
     text,
     whole_objects,
 )
+from ifmatch.capture.mock_recordings import restated
 from ifmatch.capture.moments import epoch_moment, iso_moment
+from ifmatch.capture.nock_scripts import is_nock_script, nock_records
 from ifmatch.capture.target_uri import target_uri
 from ifmatch.capture.vcr_yaml import YamlError, load_yaml
 from ifmatch.errors import InputError
@@ -47,11 +50,23 @@ _STATUSES: Final = ("status", "statusCode", "status_code", "response_status")
 _TIMES: Final = (
     "timestamp", "loggedDate", "timeStarted", "start", "startedAt", "begin_call", "time", "created_at",
 )  # fmt: skip
-_LISTS: Final = ("exchanges", "traces", "requests", "journal", "entries", "calls", "records", "interactions")
+_LISTS: Final = (
+    "Entries",
+    "mappings",
+    "exchanges",
+    "traces",
+    "requests",
+    "journal",
+    "entries",
+    "calls",
+    "records",
+    "interactions",
+)
 _MILLISECONDS: Final = ("timeTaken", "latency", "duration", "totalTime")
 _PERIOD: Final = re.compile(r"PT(?:(\d+)M)?([\d.]+)S\Z")
 _METHOD: Final = re.compile(r"[A-Za-z]{3,20}\Z")
 _YAML_LIMIT: Final = 64 * 1024 * 1024
+_HEAD: Final = 256 * 1024
 _ADVICE: Final = "Export the journal with requests and responses, or record the traffic: curl -v"
 
 _Record = dict[str, object]
@@ -75,6 +90,9 @@ def read_journal(stream: BinaryIO, name: str) -> Capture:
         if value is None:
             value = [one for key in ("", *_LISTS) for one in whole_objects(data, key)]
             drafts.warn("the file is damaged or cut: whole records were read")
+        value = restated(value)
+    elif is_nock_script(data[:_HEAD]):
+        value = restated(nock_records(data.decode("utf-8", "replace")))
     else:
         value = _yaml(drafts, data, name)
     skipped = 0
@@ -150,7 +168,7 @@ def _draft(record: _Record) -> Draft | None:
     draft.received = _fields(response.get("response_headers") or response.get("headers"))
     sent = {name.lower() for name, _ in fields}
     # A tool that shows Host shows what came in; others leave fields out.
-    draft.sent_complete = "host" in sent
+    draft.sent_complete = "host" in sent or request.get("whole") is True
     draft.received_complete = bool(draft.received)
     draft.framed = draft.sent_complete
     host = next((value for name, value in fields if name.lower() == "host"), "")
@@ -160,6 +178,8 @@ def _draft(record: _Record) -> Draft | None:
     url += f"?{query}" if query and "?" not in url else ""
     draft.url = target_uri(url, host, scheme=scheme)
     draft.content = _content(request, ("body", "payload")) or draft.content
+    if request.get("whole") is True and not request.get("body"):
+        draft.content = None
     draft.received_content = _content(response, ("body", "response")) or draft.received_content
     reason = _text(response, ("reasonPhrase", "statusText", "statusMessage"))
     draft.reason = reason or text(response.get("status")).partition(" ")[2]
@@ -191,6 +211,8 @@ def _content(message: _Record, names: tuple[str, ...]) -> Content | None:
         value = message.get(name)
         if isinstance(value, str) and value and not value.startswith("store/"):
             return Content.from_text(value)
+        if isinstance(value, list) and value:
+            return Content.from_text(json.dumps(value))
         if body := members_in(value):
             inner = body.get("json", body.get("string", body))
             return Content.from_text(inner if isinstance(inner, str) else json.dumps(inner))

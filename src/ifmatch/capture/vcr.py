@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final, cast
@@ -164,7 +165,8 @@ def _content(
                 return _decoded(drafts, entry, base64.b64decode(packed), fields)
             except (binascii.Error, ValueError):
                 return UNKNOWN
-        body = record.get("string", UNKNOWN)
+        # A serializer of one's own may take JSON apart: `data`.
+        body = record.get("string", _opened(record["data"]) if "data" in record else UNKNOWN)
     if body is None or body in ("", b""):
         return None
     if isinstance(body, bytes):
@@ -173,6 +175,10 @@ def _content(
         # Some serializers write octets beyond ASCII as they are; compressed content is always binary.
         return Content.from_text(body)
     return UNKNOWN
+
+
+def _opened(value: object) -> object:
+    return json.dumps(value) if isinstance(value, dict | list) else value
 
 
 def _decoded(drafts: Drafts, entry: int, octets: bytes, fields: Fields) -> Content | UnknownType | None:
