@@ -92,7 +92,10 @@ def read_journal(stream: BinaryIO, name: str) -> Capture:
             drafts.warn("the file is damaged or cut: whole records were read")
         value = restated(value)
     elif is_nock_script(data[:_HEAD]):
-        value = restated(nock_records(data.decode("utf-8", "replace")))
+        records, whole = nock_records(data.decode("utf-8", "replace"))
+        if not whole:
+            drafts.warn("the file is damaged or cut: whole records were read")
+        value = restated(records)
     else:
         value = _yaml(drafts, data, name)
     skipped = 0

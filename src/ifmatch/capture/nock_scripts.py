@@ -43,22 +43,25 @@ def is_nock_script(head: bytes) -> bool:
     return b"nock(" in head and b".reply(" in head and _SIGN.search(head) is not None
 
 
-def nock_records(source: str) -> list[_Record]:
-    """Return the exchanges of a script as nock has them in JSON.
+def nock_records(source: str) -> tuple[list[_Record], bool]:
+    """Return the exchanges of a script as nock has them in JSON, and whether the last one is whole.
 
     Args:
         source: text of the script.
     """
     found: list[_Record] = []
+    whole = True
     for start in _SCOPE.finditer(source):
+        whole = False
         for one in _chain(source, start.end()):
+            whole = True
             # Some record each exchange for both schemes.
             twin = found[-1] if found else {}
             if any(twin.get(name) != one.get(name) for name in ("method", "path", "status", "headers")):
                 found.append(one)
             elif str(one["scope"]).startswith("https:"):
                 found[-1] = one
-    return found
+    return found, whole
 
 
 def _chain(source: str, position: int) -> Iterator[_Record]:
@@ -71,6 +74,8 @@ def _chain(source: str, position: int) -> Iterator[_Record]:
     while (call := _CALL.match(source, position)) is not None:
         name = call[1]
         arguments, position = _arguments(source, call.end())
+        if position > len(source):
+            return
         texts = [one for one in arguments[:2] if isinstance(one, str)]
         if name in _METHODS and arguments:
             asked = {"method": name, "path": arguments[0], "body": arguments[1] if arguments[1:] else None}

@@ -45,8 +45,8 @@ MANDATORY = Words(
     r"|(?:version) is (?:required|mandatory) (?:for|to) (?:change|update|edit|modify|delete)"
 )
 _FAULTS = frozenset({400, 403, 409, 412, 422})
-# The status line says no more than the status.
-_STATUS_LINE = late_pattern(r"pre-?condition[ _-]?failed", re.IGNORECASE)
+# The status line says no more than the status, and the head of an XML document has a version of its own.
+_STATUS_LINE = late_pattern(r"pre-?condition[ _-]?failed|<\?xml\b[^>]{0,200}\?>", re.IGNORECASE)
 
 
 def demands(words: str) -> bool:
