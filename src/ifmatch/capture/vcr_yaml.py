@@ -68,7 +68,9 @@ def load_yaml(source: str, feature: str) -> object:
         except (binascii.Error, ValueError):
             return value
 
-    Loader.add_multi_constructor("!", plain)  # pyright: ignore[reportUnknownMemberType]
+    # Python 2 wrote `!!python/unicode` before each text, others have tags of their own.
+    for prefix in ("!", "tag:"):
+        Loader.add_multi_constructor(prefix, plain)  # pyright: ignore[reportUnknownMemberType]
     for tag in ("!binary", "tag:yaml.org,2002:binary"):
         Loader.add_constructor(tag, cast("Callable[[yaml.SafeLoader, yaml.Node], object]", octets))
     try:
