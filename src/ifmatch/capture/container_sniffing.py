@@ -41,7 +41,7 @@ _PCAP: Final = frozenset({
 })  # fmt: skip
 _CASSETTE: Final = late_pattern(
     rb"(?:\A|\n)(?:http_)?interactions:[ \t]*(?:\n[ \t]*- |\[\])|"
-    rb'\A\s*\{\s*(?:"version"\s*:\s*\d+\s*,\s*)?"(?:http_)?interactions"\s*:\s*\['
+    rb'\A\s*\{\s*(?:"(?:version|recorded_with)"\s*:\s*[^{}\[\],]{1,80},\s*){0,2}"(?:http_)?interactions"\s*:\s*\['
 )
 _TRANSACTIONS: Final = late_pattern(rb"\A\s*\[\s*\{")
 _EXECUTIONS: Final = late_pattern(rb'"(?:run|executions|collection)"\s*:')

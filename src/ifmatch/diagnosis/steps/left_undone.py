@@ -95,6 +95,10 @@ _UNDONE: Final = Words(
 NO_THING: Final = Words(r"\bno (?:[^\W\d]+ ){1,2}[\"'#(]?[\w-]*\d[\w-]*")
 
 
+# Lines of names with values, and one whose value is empty: `last-error:` tells of no error.
+_SAID: Final = late_pattern(r"^[\w-]{1,60}:[ \t]+\S", re.MULTILINE)
+_UNSAID: Final = late_pattern(r"^[\w-]{1,60}:[ \t]*\r?\n(?![ \t])", re.MULTILINE)
+_FORM: Final = 3
 # A status of HTTP, alone or with its words.
 _HTTP: Final = late_pattern(r"(?:HTTP/[\d.]+ )?-?([1-5]\d\d)(?: [A-Z].*)?$")
 _CODE: Final = Words(
@@ -194,7 +198,8 @@ def _whole(text: str) -> Entry:
         return Entry("", rows[0], text)
     leaves: Row = {}
     if not values and not table(text):
-        return Entry("", words_in(text), text)
+        told = _said_in_form(text) if len(_SAID.findall(text)) >= _FORM else text
+        return Entry("", words_in(told), told)
     for one in entries_in(f"[{text}]") if len(values) == 1 else entries_in(text):
         leaves = {**one.values, **leaves}
     return Entry("", leaves, text)
@@ -239,6 +244,13 @@ def left_undone(step: Step) -> list[Left]:
         if undone(one, rows[number], [other for other in entries if other is not one])
         or _explained(one, rows, [other for place, other in told if place != number])
     ]
+
+
+def _said_in_form(text: str) -> str:
+    """Return lines of names with values, without empty ones, and without a list of words below them."""
+    head, _, below = _UNSAID.sub("", text.replace("\r\n", "\n")).partition("\n\n")
+    words = below.splitlines()
+    return head if len(words) >= _FORM and all(len(one.split()) <= 1 for one in words) else f"{head}\n{below}"
 
 
 def _repeats_lists(step: Step) -> bool:
