@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.findings.dialect_commands import in_shell, spoken, urls
 from ifmatch.diagnosis.steps.resources import path_of
@@ -12,6 +12,8 @@ from ifmatch.model.finding import Fix
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.facts.incident import Facts
+
+_READS: Final = frozenset({"GET", "HEAD"})
 
 _SENTENCES: dict[str, str] = {
     "other-writer": (
@@ -123,6 +125,8 @@ def summary(cause: str, facts: Facts) -> str:
         template = "{actor} sent two writes to {path} at once; one was carried out, the other was refused."
     if facts.damage is not None:
         template = _ACCEPTED.get(cause, template)
+    elif cause == "other-writer" and facts.step.is_read:
+        template = "Somebody else changed {path} after {actor} had looked at it; the precondition noticed it."
     if template is None or facts.step.exchange.told:
         # A text tells of no thing and nobody by name.
         return catalogue.cause(cause).definition
@@ -174,6 +178,11 @@ def fixes(cause: str, facts: Facts) -> tuple[Fix, ...]:
         # Where only fields were pasted, nobody knows the method.
         return text if step.method else text.replace("-X ''", '-X "$METHOD"')
 
+    def worded(text: str) -> str:
+        # A read sends no edit.
+        sends = step.method in _READS and ("--data" in text or "base.json" in text)
+        return "" if sends else filled(spoken(text, facts))
+
     if not record.fixes:
         return (Fix(record.fix, record.difficulty, record.who_acts, record.repair.repair),)
     of_reads = step.is_read and any(one.of_reads for one in record.fixes)
@@ -183,8 +192,8 @@ def fixes(cause: str, facts: Facts) -> tuple[Fix, ...]:
             one.difficulty,
             one.who,
             one.repair,
-            filled(spoken(one.command, facts)),
-            filled(spoken(one.verify, facts)),
+            worded(one.command),
+            worded(one.verify),
         )
         for one in record.fixes
         if one.of_reads == of_reads
