@@ -10,7 +10,7 @@ from ifmatch.diagnosis.links.evidence import note
 from ifmatch.diagnosis.links.in_time import back_from
 from ifmatch.diagnosis.losses.device_clocks import made_at
 from ifmatch.diagnosis.reading.conditions import Guard
-from ifmatch.diagnosis.reading.dates import span, told_moment
+from ifmatch.diagnosis.reading.dates import instant, span, told_moment
 from ifmatch.diagnosis.reading.version_words import UNCHANGED
 from ifmatch.model.late import late_pattern
 

@@ -9,7 +9,7 @@ from ifmatch.diagnosis.links.damages import Damage
 from ifmatch.diagnosis.links.in_time import back_from, between, on_from
 from ifmatch.diagnosis.links.likeness import holds_own_tag
 from ifmatch.diagnosis.links.operations import is_call
-from ifmatch.diagnosis.losses.clocked_versions import ahead_of_versions
+from ifmatch.diagnosis.losses.clocked_versions import ahead_of_versions, margin_added
 from ifmatch.diagnosis.losses.conditions_offered import not_offered
 from ifmatch.diagnosis.losses.counts import skipped
 from ifmatch.diagnosis.losses.doubled import made_again

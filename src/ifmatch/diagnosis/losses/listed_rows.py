@@ -10,9 +10,9 @@ from ifmatch.diagnosis.links.likeness import names_text, shows
 from ifmatch.diagnosis.links.linked_writes import own_name
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.dates import told_moment
-from ifmatch.diagnosis.reading.listed_records import records_in
+from ifmatch.diagnosis.reading.listed_records import lists_changes, records_in
 from ifmatch.diagnosis.reading.version_words import CHANGED, called_version
-from ifmatch.diagnosis.steps.resources import host_of, parent_of, path_of
+from ifmatch.diagnosis.steps.resources import host_of, last_step, parent_of, path_of
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.late import late_pattern
 from ifmatch.model.slotted import Frozen

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.reading.contents import holds
 from ifmatch.diagnosis.reading.listed_records import leaves_of
+from ifmatch.diagnosis.reading.running_operations import under_way
 from ifmatch.diagnosis.reading.sent_rows import (
     Entry,
     Row,

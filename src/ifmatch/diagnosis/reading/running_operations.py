@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from ifmatch.diagnosis.listed_records import leaves_of
+from ifmatch.diagnosis.reading.listed_records import leaves_of
 from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
