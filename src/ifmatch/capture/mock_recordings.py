@@ -60,9 +60,8 @@ def _nock(one: _Record) -> _Record:
         fields = [{"name": name, "value": said} for name, said in zip(flat[::2], flat[1::2], strict=False)]
     answer = one.get("response")
     # Octets stand in it as texts of hexadecimal digits.
-    packed = (
-        isinstance(answer, list) and all(isinstance(each, str) for each in elements_in(answer)) and answer
-    )
+    parts = elements_in(answer)
+    packed = bool(parts) and all(isinstance(each, str) for each in parts)
     request: _Record = {
         "method": one.get("method"),
         "url": text(one.get("scope")) + text(one.get("path")),

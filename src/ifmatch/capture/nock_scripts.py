@@ -6,6 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Final
 
+from ifmatch.model.json_values import elements_in, members_in
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -95,16 +97,18 @@ def _chain(source: str, position: int) -> Iterator[_Record]:
 
 
 def _members(values: list[object], name: str) -> _Record:
-    found = next((one for one in values if isinstance(one, dict)), {})
-    inner = found.get(name)
-    return {str(key): one for key, one in inner.items()} if isinstance(inner, dict) else {}
+    found: _Record = {}
+    for one in values:
+        found = found or members_in(one)
+    return members_in(found.get(name))
 
 
 def _fields(value: object) -> object:
     """Return fields as names with values: nock writes an object, or names and values in turn."""
-    if isinstance(value, list):
-        return [{"name": name, "value": said} for name, said in zip(value[::2], value[1::2], strict=False)]
-    return value if isinstance(value, dict) else None
+    flat = list(elements_in(value))
+    if flat:
+        return [{"name": name, "value": said} for name, said in zip(flat[::2], flat[1::2], strict=False)]
+    return members_in(value) or None
 
 
 def _arguments(source: str, position: int) -> tuple[list[object], int]:
