@@ -33,7 +33,7 @@ from ifmatch.diagnosis.losses.undelivered import blocked, redirected, unheard
 from ifmatch.diagnosis.losses.unguarded_losses import listed_newer, version_carried
 from ifmatch.diagnosis.losses.unheeded import met_another
 from ifmatch.diagnosis.losses.unseen_writes import unseen
-from ifmatch.diagnosis.losses.written import base_content, content_of_write, keeps, names
+from ifmatch.diagnosis.losses.written import base_content, content_of_write, keeps, names, stood_for
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.conditions import Guard, wants_absent
 from ifmatch.diagnosis.reading.contents import ABSENT, changed_pointers, same_content, unwrapped, value_at
@@ -294,7 +294,7 @@ def _outdated(history: History, issued: Step, step: Step) -> Damage | None:
     token = step.guard.tokens[0] if step.guard is not None else ""
     if tokens.base(newest.etag) == tokens.base(token) or tokens.shape(newest.etag) != tokens.shape(token):
         return None
-    before = issued.representation or issued.made
+    before = issued.representation or issued.made or stood_for(history, token, step)
     if step.method == "DELETE":
         lost: tuple[str, ...] | None = changed_pointers(before, newest.representation)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ifmatch.diagnosis.facts.bursts import raced_beside
 from ifmatch.diagnosis.facts.listed_tokens import kept_by_itself
 from ifmatch.diagnosis.links.actors import known_by_address
 from ifmatch.diagnosis.links.dialect_tokens import pointers_of
@@ -58,6 +59,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             yield note("a listing read after it gave the old token again", 1.5, facts.listed_again[1])
         elif latest is not None and latest.order > write.order and latest.etag == facts.token:
             yield note("a later read gave the old token again", -5.0, latest, "ETag")
+        elif raced_beside(facts) is not None:
+            yield note("an own write was answered just before: workers share the token", 2.0, write)
         elif facts.step.unordered(write):
             yield note("an own write on the resource falls into the same tick of the clock", 2.0, write)
         elif write.etag is not None and write.etag != facts.token:
