@@ -463,7 +463,9 @@ def _dated(history: History, step: Step) -> Damage | None:
     if guard is None:
         return None
     sent = guard.moment
-    base = next(back_from(history.shown_to.get(step.actor, ()), step.order), None)
+    shown = back_from(history.shown_to.get(step.actor, ()), step.order)
+    # A HEAD shows nothing that a write could keep.
+    base = next((one for one in shown if one.method != "HEAD"), None)
     lost, proven = _overlooked(history, step, base)
     if sent is None:
         if tokens.null_word(guard.value):
@@ -480,6 +482,8 @@ def _dated(history: History, step: Step) -> Damage | None:
     if not served and newest is not None and sent > newest:
         text = "the write was not protected: its date lies later than the version that it means"
         return Damage(Outcome.LOST_UPDATE, text, lost=lost, proven=proven)
+    if lost is None and served and (found := moved_unread(history, step, sent)) is not None:
+        return found
     if lost is not None and served and step.follows(lost):
         made = lost.last_modified if lost.last_modified is not None else lost.date
         if made is not None and made <= sent + (0 if lost.last_modified is not None else 0.999):

@@ -23,8 +23,10 @@ _NEAR: Final = 40
 _OK: Final = 200
 
 
-def moved_unread(history: History, step: Step) -> Damage | None:
-    """Find a whole state sent without a condition after a look had shown that another version is there.
+def moved_unread(history: History, step: Step, dated: float | None = None) -> Damage | None:
+    """Find a whole state sent after a look had shown that another version is there, and nothing had kept it off.
+
+    It has no condition, or that of a date which both versions bear: then the second is what they share.
 
     The look was for the version alone, and what was sent is an edit of what had been read before it: what
     another put there in between was never seen, and is gone. A tag alone may be another node's, or may be
@@ -32,7 +34,8 @@ def moved_unread(history: History, step: Step) -> Damage | None:
 
     Args:
         history: of the resource, or what of it is near.
-        step: an accepted write without a precondition.
+        step: an accepted write without a precondition, or under a date.
+        dated: that date, in seconds since the epoch.
     """
     if not step.puts or step.body is None:
         return None
@@ -43,7 +46,11 @@ def moved_unread(history: History, step: Step) -> Damage | None:
     base = next((one for one in reversed(before) if one.accepted or one.representation is not None), None)
     if base is None or base.accepted or base.representation is None or not glance.follows(base):
         return None
+    if dated is not None and not base.last_modified == glance.last_modified == dated:
+        return None
     moved = _moved(base, glance)
+    if moved is None and dated is not None and not base.settled and _tagged_anew(base, glance):
+        moved = False
     if moved is None or _restless(before, base) or same_content(base.representation, step.body):
         return None
     if glance.etag is not None and any(one.etag == glance.etag for one in before if one.order < base.order):
@@ -81,6 +88,14 @@ def _moved(base: Step, glance: Step) -> bool | None:
     if length is not None and known is not None and length != known:
         return True
     return False if later else None
+
+
+def _tagged_anew(base: Step, glance: Step) -> bool:
+    """Tell whether two answers of one second have strong tags of one making, and not the same."""
+    one, two = base.etag, glance.etag
+    if one is None or two is None or tokens.is_weak(one) or tokens.is_weak(two):
+        return False
+    return tokens.base(one) != tokens.base(two) and tokens.shape(one) == tokens.shape(two)
 
 
 def _length(step: Step) -> int | None:

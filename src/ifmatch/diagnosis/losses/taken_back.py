@@ -24,6 +24,8 @@ SOON: Final = 5.0
 _TERM: Final = late_pattern(r"[^\W\d_]{2,}")
 # The marks of an element of markup.
 _MARKUP: Final = late_pattern(r"</?[A-Za-z][\w:.-]*(?:\s[^<>]{0,400})?/?>")
+# An element's first mark with the text behind it, or the text behind a last mark.
+_ELEMENT: Final = late_pattern(r"<[A-Za-z][^<>]{0,400}>[^<]*|(?<=>)[^<>]+")
 # Octets from which on a member is a text, of which parts may be taken back.
 _PROSE = 40
 # So many members make a form.
@@ -34,6 +36,7 @@ _GIVEN: Final = late_pattern(
 )
 # A longer text is not told by its lines.
 _LONGEST_TEXT = 200_000
+_PAGE = 20_000
 # What begins a line of settings or of a record: `name =`, `name:`, `<name>`.
 _LINE_NAME = late_pattern(r"\s*[\"'<]?([A-Za-z][\w.-]*)[\"']?\s*(?:[=:>;]|$)")
 
@@ -185,8 +188,19 @@ def line_undone(base: Content | None, theirs: Content | None, mine: Content | No
         return ""
     if changed_pointers(base, theirs) is not None:
         return ""
-    old, new, sent = ([one for one in each.text.splitlines() if one.strip()] for each in (base, theirs, mine))
-    if len(set(old) & set(sent)) < len(set(sent) - set(old)) or not nearer(mine, base, theirs):
+    texts = [each.text for each in (base, theirs, mine)]
+    if not nearer(mine, base, theirs):
+        return ""
+    found = _piece_undone(*([one for one in text.splitlines() if one.strip()] for text in texts))
+    if found or max(map(len, texts)) > _PAGE or not all(_MARKUP.search(text) for text in texts):
+        return found
+    # A page may be one line, or a few: its elements tell, each with the text that follows its mark.
+    return _piece_undone(*([one for each in _ELEMENT.findall(text) if (one := each.strip())] for text in texts))
+
+
+def _piece_undone(old: list[str], new: list[str], sent: list[str]) -> str:
+    """Return a piece of a text that the newer of two had changed and a later one has as the older; "" if none."""
+    if len(set(old) & set(sent)) < len(set(sent) - set(old)):
         return ""
     added = [one for one in new if one not in old]
     removed = [one for one in old if one not in new]

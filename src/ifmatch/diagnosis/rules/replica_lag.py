@@ -12,8 +12,10 @@ from ifmatch.diagnosis.links.evidence import note
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.cache_marks import asks_past
 from ifmatch.diagnosis.reading.contents import same_content
+from ifmatch.diagnosis.reads.glimpses import caught_up_after, glances
 from ifmatch.diagnosis.reads.loose_reads import asks_loosely, reached_less
 from ifmatch.diagnosis.steps.resources import host_of
+from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +39,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     if facts.damage is not None and facts.damage.behind is not None:
         yield from _done_again(facts, facts.damage.behind)
+        return
+    if facts.damage is not None and facts.damage.outcome is Outcome.WRONG_NOT_MODIFIED:
+        yield from _not_modified_yet(facts)
         return
     yield from left_in_success(facts, CAUSE)
     if facts.refused and facts.replaced_before_read is None and facts.look_behind is not None:
@@ -101,6 +106,21 @@ def _done_again(facts: Facts, look: Step) -> Iterator[Evidence]:
     lost = facts.damage.lost if facts.damage is not None else None
     if lost is not None and look.machine and lost.machine == look.machine:
         yield note(f"{look.machine} shows it later: it caught up", 1.0, lost)
+
+
+def _not_modified_yet(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a 304 to a replaced tag, without a cache in sight, where the same got the new one later."""
+    step = facts.step
+    caught_up = caught_up_after(facts.history, step)
+    if caught_up is None or facts.from_cache(step) or facts.may_be_kept or step.cache_told:
+        return
+    yield note("the same question got the newer version later: who answers it caught up", 4.5, caught_up)
+    write = next((one for one in reversed(facts.own(facts.earlier)) if one.changes), None)
+    if write is not None and step.machine and write.machine and step.machine != write.machine:
+        yield note(f"{write.machine} took the write, {step.machine} answered the read", 2.0, step)
+    seen = facts.damage.lost if facts.damage is not None else None
+    if seen is not None and glances(seen) and seen.order < step.order:
+        yield note(f"{seen.method} had shown the newer version before", 1.0, seen)
 
 
 def _listed_behind(facts: Facts) -> Iterator[Evidence]:
