@@ -202,10 +202,15 @@ class Around:
         """
         if of_another(one, self.write, self.names):
             return True
-        here, there = (bare(each.resource) for each in (self.write, one))
-        if here == there or not one.is_read or parent_of(here) != parent_of(there):
+        if not (one.is_read and self._read_at_its_own and one.resource.startswith(self._above)):
             return False
-        return self._read_at_its_own and name_of(self.write) not in one.view.text
+        there = bare(one.resource)
+        beside = there != bare(self.write.resource) and parent_of(there) == self._above
+        return beside and name_of(self.write) not in one.view.text
+
+    @cached_property
+    def _above(self) -> str:
+        return parent_of(self.write.resource)
 
     @cached_property
     def _read_at_its_own(self) -> bool:

@@ -57,8 +57,12 @@ def _put_in(sent: Content | None, after: Step) -> str:
         # What a service adds to a record is its own.
         return ""
     begin = next((place for place, sign in enumerate(written) if read[place] != sign), len(written))
-    piece = read[begin : begin + more]
-    return piece if read[begin + more :] == written[begin:] else ""
+    if read[begin + more :] != written[begin:]:
+        return ""
+    while begin and read[begin] != "<" and read[begin - 1] == read[begin + more - 1]:
+        # The same sign before it and at its end: the mark of an element begins there.
+        begin -= 1
+    return read[begin : begin + more]
 
 
 def tagged_beside(case: Case, bare: Step) -> Step | None:

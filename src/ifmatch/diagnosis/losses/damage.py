@@ -29,6 +29,7 @@ from ifmatch.diagnosis.losses.redirects_logged import redirected_unseen
 from ifmatch.diagnosis.losses.repeated_unseen import repeated_unseen
 from ifmatch.diagnosis.losses.requests_listed import listed_without
 from ifmatch.diagnosis.losses.taken_back import left_alone, line_undone, lost_pointers, names_all, undone_at
+from ifmatch.diagnosis.losses.texts_added import entries_left_out
 from ifmatch.diagnosis.losses.undelivered import blocked, redirected, unheard
 from ifmatch.diagnosis.losses.unguarded_losses import listed_newer, version_carried
 from ifmatch.diagnosis.losses.unheeded import met_another
@@ -369,7 +370,7 @@ def _taken_back(history: History, step: Step, dated: float | None = None) -> Dam
         if (old.is_read and old.variant != newest.variant) or same_content(old.left, newest.left):
             continue
         if not step.puts and not names_all(old.left, step.body, step.resource):
-            return None
+            return entries_left_out(old, newest, step)
         if line := line_undone(old.left, newest.left, step.body):
             text = (
                 f"what had changed since the older read ({line!r}) is gone, in a text that was edited beside"

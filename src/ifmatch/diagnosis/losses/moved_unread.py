@@ -9,6 +9,8 @@ from ifmatch.diagnosis.links.in_time import between
 from ifmatch.diagnosis.links.likeness import edit_of
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.contents import same_content
+from ifmatch.diagnosis.reads.glimpses import changed_at, glances, told_of_itself
+from ifmatch.diagnosis.steps.multistatus_contents import MULTI_STATUS
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
@@ -17,14 +19,11 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.links.history import History
     from ifmatch.diagnosis.steps.step import Step
 
-# What shows the version and not the content (RFC 9110 section 9.3.2, RFC 4918 section 9.1).
-_VERSION_ONLY: Final = frozenset({"HEAD", "PROPFIND"})
 _NEAR: Final = 40
-_OK: Final = 200
 
 
 def moved_unread(history: History, step: Step, dated: float | None = None) -> Damage | None:
-    """Find a whole state sent after a look had shown that another version is there, and nothing had kept it off.
+    """Find a whole state that was stored after a look had shown that another version is there.
 
     It has no condition, or that of a date which both versions bear: then the second is what they share.
 
@@ -46,10 +45,11 @@ def moved_unread(history: History, step: Step, dated: float | None = None) -> Da
     base = next((one for one in reversed(before) if one.accepted or one.representation is not None), None)
     if base is None or base.accepted or base.representation is None or not glance.follows(base):
         return None
-    if dated is not None and not base.last_modified == glance.last_modified == dated:
+    if dated is not None and (base.settled or not base.last_modified == changed_at(glance) == dated):
+        # What was older than a second when it was read, no later change shares the second of.
         return None
     moved = _moved(base, glance)
-    if moved is None and dated is not None and not base.settled and _tagged_anew(base, glance):
+    if moved is None and dated is not None and _tagged_anew(base, glance):
         moved = False
     if moved is None or _restless(before, base) or same_content(base.representation, step.body):
         return None
@@ -63,7 +63,7 @@ def moved_unread(history: History, step: Step, dated: float | None = None) -> Da
 
 
 def _glances(step: Step) -> bool:
-    return step.method in _VERSION_ONLY and step.status == _OK
+    return glances(step) and (step.etag is not None or changed_at(step) is not None)
 
 
 def _moved(base: Step, glance: Step) -> bool | None:
@@ -76,16 +76,17 @@ def _moved(base: Step, glance: Step) -> bool | None:
             return None
         if tokens.opaque(tokens.base(base.etag)) == tokens.opaque(tokens.base(glance.etag)):
             return None
-    elif base.last_modified is None or glance.last_modified is None:
+    times = base.last_modified, changed_at(glance)
+    if (base.etag is None or glance.etag is None) and None in times:
         return None
-    times = base.last_modified, glance.last_modified
     later = times[0] is not None and times[1] is not None and times[1] > times[0]
     earlier = times[0] is not None and times[1] is not None and times[1] < times[0]
-    if earlier or (base.etag is None and not later):
+    if earlier:
         return None
     length = _length(glance) if glance.coding == base.coding and glance.variant == base.variant else None
     known = _length(base)
-    if length is not None and known is not None and length != known:
+    if length and known is not None and length != known:
+        # Some services have no content to count for HEAD, and say 0.
         return True
     return False if later else None
 
@@ -103,6 +104,8 @@ def _length(step: Step) -> int | None:
     if step.coding:
         return None
     value = (step.header("content-length") or "").strip()
+    if step.status == MULTI_STATUS:
+        value = told_of_itself(step).get("Content-Length", "")
     if value.isdigit():
         return int(value)
     return len(step.content) if step.content is not None and step.method == "GET" else None

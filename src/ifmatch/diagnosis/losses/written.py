@@ -92,7 +92,7 @@ def names(step: Step, pointer: str) -> bool:
 
 
 def stood_for(history: History, token: str, step: Step) -> Content | None:
-    """Return what a write's actor was shown under a token that a 304 or a HEAD gave out last; None without it.
+    """Return what a write's actor was shown under a token that a 304 or a HEAD gave out last.
 
     Args:
         history: of the resource.

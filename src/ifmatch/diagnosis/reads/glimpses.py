@@ -1,7 +1,8 @@
-"""Find looks at the version alone that show what a look at the content does not show yet.
+"""Find looks at the version alone, and lists, that show what a look at the content does not show yet.
 
-HEAD and PROPFIND ask for a tag and a date. Caches keep answers to GET, and what a balancer sends to a replica is
-told by its method: a glimpse may come from the origin where the look beside it does not.
+HEAD and PROPFIND ask for a tag and a date. Caches keep answers to GET, what a balancer sends to a replica is
+told by its method, and lists are kept for themselves: a glimpse may come from the origin where the look beside
+it does not.
 """
 
 from __future__ import annotations
@@ -9,18 +10,27 @@ from __future__ import annotations
 from http import HTTPStatus
 from itertools import islice
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 from ifmatch.diagnosis.links.in_time import back_from, between, on_from
+from ifmatch.diagnosis.links.likeness import shows
+from ifmatch.diagnosis.links.linked_writes import own_name
+from ifmatch.diagnosis.links.listed_versions import may_list
+from ifmatch.diagnosis.links.values_by_name import state_sent, state_shown
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.conditions import Guard
 from ifmatch.diagnosis.reading.dates import http_date
+from ifmatch.diagnosis.reading.listed_records import records_in
+from ifmatch.diagnosis.reading.version_words import called_version
+from ifmatch.diagnosis.reads.shared_seconds import names_thing
 from ifmatch.diagnosis.steps.multistatus_contents import LONGEST, MULTI_STATUS, entries_in
-from ifmatch.diagnosis.steps.resources import path_of
+from ifmatch.diagnosis.steps.resources import bare, path_of
 from ifmatch.model.places import joined
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from ifmatch.diagnosis.case.reconstruction import Case
     from ifmatch.diagnosis.links.history import History
     from ifmatch.diagnosis.steps.step import Step
 
@@ -31,6 +41,9 @@ _SHOWN: Final = frozenset({200, MULTI_STATUS})
 _NEAR: Final = 40
 # Seconds in which nobody has put back what was there.
 _SOON: Final = 5.0
+# Longer lists are data, and shorter names stand in one by chance.
+_LONGEST: Final = 200_000
+_NAME: Final = 2
 # Seconds after which a replica has caught up.
 _LONG: Final = 120.0
 
@@ -58,20 +71,63 @@ def glimpsed(history: History, write: Step, look: Step, old: str | None) -> Step
     return None
 
 
+def listed_anew(case: Case, write: Step, look: Step) -> Step | None:
+    """Return a list that has the thing as a write made it, by its version or its values, when a look had not.
+
+    Args:
+        case: everything known.
+        write: accepted.
+        look: after it, by the same reader, which shows the state before.
+    """
+    name, path = own_name(write), unquote(path_of(bare(write.resource)))
+    if len(name) < _NAME:
+        return None
+    was, wanted = state_shown(look), state_sent(write)
+    changed = {word: value for word, value in wanted.items() if was.get(word, value) != value}
+    for one in case.steps[write.order + 1 : look.order + _NEAR]:
+        content = one.content if one.actor == look.actor and shows(one) and not one.cache_hit else None
+        if one.resource == look.resource and one.is_write and one.accepted:
+            return None
+        if content is None or len(content) > _LONGEST or name not in content.text or not may_list(one, write):
+            continue
+        if one.order > look.order and not (look.cache_hit and one.start - look.end <= _SOON):
+            continue
+        for record in records_in(content.text):
+            if names_thing(record.values(), name, path) and _as_made(record, changed, write, look):
+                return one
+    return None
+
+
+def _as_made(record: Mapping[str, str], changed: Mapping[str, str], write: Step, look: Step) -> bool:
+    """Tell whether an entry of a list has another version than a look, or a value that a write has made."""
+    held = {word.rpartition("/")[2]: value for word, value in record.items()}
+    if any(held.get(word) == value for word, value in changed.items()):
+        return True
+    old = look.etag or ""
+    return any(
+        called_version(word)
+        and _another(value, old)
+        and (write.etag is None or not _another(value, write.etag))
+        for word, value in held.items()
+    )
+
+
 def glimpsed_before(history: History, step: Step, named: Sequence[str]) -> Step | None:
     """Return a glimpse that shows the version named by a read's condition to be replaced when it got its 304.
 
-    It was changed after the reader had been shown the named version: at a time that the glimpse tells, or by the
-    reader's own write.
+    It was changed after the reader had been shown the named version: at a time that the glimpse tells, or by
+    the reader's own write.
 
     Args:
         history: of the resource, or what of it is near.
         step: a 304 to a tag.
         named: the tags.
     """
-    mine = history.by_actor.get(step.actor, ())
-    if not any(_glances(one) for one in mine):
+    if "glances" not in history.kept:
+        history.kept["glances"] = any(_glances(one) for one in history)
+    if not history.kept["glances"]:
         return None
+    mine = history.by_actor.get(step.actor, ())
     shown = {tokens.base(tag) for tag in named}
     had = next((one for one in back_from(mine, step.order) if _gave(one, shown)), None)
     if had is None:
@@ -156,10 +212,22 @@ def changed_at(step: Step) -> float | None:
     Args:
         step: a glimpse.
     """
-    if step.last_modified is not None or step.content is None or len(step.content) > LONGEST:
+    if step.last_modified is not None:
         return step.last_modified
-    here = path_of(step.exchange.request.url).rstrip("/")
-    for href, told in entries_in(step.content.text) if step.status == MULTI_STATUS else ():
-        if path_of(joined(step.exchange.request.url, href)).rstrip("/") == here:
-            return http_date(told.fields.get("Last-Modified", ""))
-    return None
+    return http_date(told_of_itself(step).get("Last-Modified", ""))
+
+
+def told_of_itself(step: Step) -> dict[str, str]:
+    """Return what a multi-status answer tells of the very thing that was asked for, as fields of an answer.
+
+    Args:
+        step: a glimpse.
+    """
+    if step.status != MULTI_STATUS or step.content is None or len(step.content) > LONGEST:
+        return {}
+    url = step.exchange.request.url
+    here = path_of(url).rstrip("/")
+    for href, told in entries_in(step.content.text):
+        if path_of(joined(url, href)).rstrip("/") == here:
+            return told.fields
+    return {}

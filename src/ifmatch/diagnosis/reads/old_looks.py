@@ -14,7 +14,7 @@ from ifmatch.diagnosis.reading.cache_marks import asks_past
 from ifmatch.diagnosis.reading.contents import changed_pointers, holds, same_content, value_at
 from ifmatch.diagnosis.reading.dates import told_moment
 from ifmatch.diagnosis.reading.projections import is_view
-from ifmatch.diagnosis.reads.glimpses import glimpsed
+from ifmatch.diagnosis.reads.glimpses import glimpsed, listed_anew
 from ifmatch.diagnosis.reads.loose_reads import asks_loosely, reached_less
 from ifmatch.model.diagnosis import Outcome
 
@@ -69,7 +69,7 @@ def old_looks(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
             if not _old(before, write, look):
                 continue
             later = next((one for one in _looks_after(case, look) if _made(write, one)), None)
-            seen = glimpsed(near, write, look, look.etag)
+            seen = glimpsed(near, write, look, look.etag) or listed_anew(case, write, look)
             if later is None or not (seen is not None or _told(case, write, look, later)):
                 later = seen
             if later is not None:
@@ -145,7 +145,7 @@ def _told(case: Case, write: Step, look: Step, later: Step) -> bool:
 
 
 def _there_by_then(look: Step, later: Step) -> bool:
-    """Tell whether the state that a later look shows is older than an earlier look, which had not shown it."""
+    """Tell whether the state that a later look shows is older than an earlier look, which lacks it."""
     changed, answered = later.last_modified, look.date
     if changed is None or answered is None or look.last_modified is None:
         return False

@@ -104,12 +104,14 @@ def _done_again(facts: Facts, look: Step) -> Iterator[Evidence]:
     if look.machine and first.machine and look.machine != first.machine:
         yield note(f"{first.machine} took the write, {look.machine} answered the read", 2.0, look)
     lost = facts.damage.lost if facts.damage is not None else None
+    if lost is not None and glances(lost):
+        yield note(f"{lost.method}, which shows the version alone, shows another one", 1.0, lost)
     if lost is not None and look.machine and lost.machine == look.machine:
         yield note(f"{look.machine} shows it later: it caught up", 1.0, lost)
 
 
 def _not_modified_yet(facts: Facts) -> Iterator[Evidence]:
-    """Yield evidence from a 304 to a replaced tag, without a cache in sight, where the same got the new one later."""
+    """Yield evidence from a 304 to a replaced tag, without a cache in sight, whose question got 200 later."""
     step = facts.step
     caught_up = caught_up_after(facts.history, step)
     if caught_up is None or facts.from_cache(step) or facts.may_be_kept or step.cache_told:

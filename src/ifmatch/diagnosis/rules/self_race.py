@@ -48,8 +48,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     beside = raced_beside(facts)
     if beside is not None:
         won, raced = beside
-        lag = span(facts.step.start - won.end)
-        yield note(f"another own write on the same token was answered {lag} before; it won", 2.5, won)
+        gap = span(facts.step.start - won.end)
+        yield note(f"another own write on the same token was answered {gap} before; it won", 2.5, won)
         yield note(f"{facts.step.actor} had two writes on one token in flight elsewhere", 3.5, raced)
         return
     for other in facts.unordered_own[:1]:

@@ -193,7 +193,9 @@ def _by_property(facts: Facts) -> Iterator[Evidence]:
     seen = [*told_otherwise(facts.own(facts.history))]
     yield from (note(*one) for one in seen)
     if (told is not None or seen) and (other := tagged_beside(facts.case, bare)) is not None:
-        text = f"answers of {other.kind[0]} have their ETag, {other.header('etag')}; those of {bare.kind[0]} none"
+        text = (
+            f"answers of {other.kind[0]} have an ETag, {other.header('etag')}; those of {bare.kind[0]} none"
+        )
         yield note(text, 1.8, other, "ETag")
 
 
