@@ -9,7 +9,7 @@ from ifmatch.diagnosis.links.in_time import between
 from ifmatch.diagnosis.links.likeness import edit_of
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.contents import same_content
-from ifmatch.diagnosis.reads.glimpses import changed_at, glances, told_of_itself
+from ifmatch.diagnosis.reads.glimpses import changed_at, glances, tag_shown, told_of_itself
 from ifmatch.diagnosis.steps.multistatus_contents import MULTI_STATUS
 from ifmatch.model.diagnosis import Outcome
 
@@ -43,7 +43,11 @@ def moved_unread(history: History, step: Step, dated: float | None = None) -> Da
     if glance is None or not _glances(glance) or glance.cache_hit:
         return None
     base = next((one for one in reversed(before) if one.accepted or one.representation is not None), None)
-    if base is None or base.accepted or base.representation is None or not glance.follows(base):
+    known = base.left if base is not None else None
+    if base is None or known is None or not glance.follows(base):
+        return None
+    if base.accepted and not (base.puts and _tagged_anew(base, glance)):
+        # The answer to an own write has the tag of what it made, or tells of it nothing.
         return None
     if dated is not None and (base.settled or not base.last_modified == changed_at(glance) == dated):
         # What was older than a second when it was read, no later change shares the second of.
@@ -51,19 +55,22 @@ def moved_unread(history: History, step: Step, dated: float | None = None) -> Da
     moved = _moved(base, glance)
     if moved is None and dated is not None and _tagged_anew(base, glance):
         moved = False
-    if moved is None or _restless(before, base) or same_content(base.representation, step.body):
+    if moved is None or (base.accepted and not moved):
         return None
-    if glance.etag is not None and any(one.etag == glance.etag for one in before if one.order < base.order):
+    if _restless(before, base) or same_content(known, step.body):
+        return None
+    tag = tag_shown(glance)
+    if tag is not None and any(one.etag == tag for one in before if one.order < base.order):
         # Two tags that take turns are of two nodes.
         return None
-    if not edit_of(step.body, base.representation):
+    if not edit_of(step.body, known):
         return None
     text = f"{glance.method} had shown another version than the one that the content is made from: it is gone"
     return Damage(Outcome.LOST_UPDATE, text, lost=glance, proven=moved)
 
 
 def _glances(step: Step) -> bool:
-    return glances(step) and (step.etag is not None or changed_at(step) is not None)
+    return glances(step) and (tag_shown(step) is not None or changed_at(step) is not None)
 
 
 def _moved(base: Step, glance: Step) -> bool | None:
@@ -71,13 +78,14 @@ def _moved(base: Step, glance: Step) -> bool | None:
 
     None where it is the same version, or may be.
     """
-    if base.etag is not None and glance.etag is not None:
-        if tokens.base(base.etag) == tokens.base(glance.etag):
+    shown = tag_shown(glance)
+    if base.etag is not None and shown is not None:
+        if tokens.base(base.etag) == tokens.base(shown):
             return None
-        if tokens.opaque(tokens.base(base.etag)) == tokens.opaque(tokens.base(glance.etag)):
+        if tokens.opaque(tokens.base(base.etag)) == tokens.opaque(tokens.base(shown)):
             return None
     times = base.last_modified, changed_at(glance)
-    if (base.etag is None or glance.etag is None) and None in times:
+    if (base.etag is None or shown is None) and None in times:
         return None
     later = times[0] is not None and times[1] is not None and times[1] > times[0]
     earlier = times[0] is not None and times[1] is not None and times[1] < times[0]
@@ -93,7 +101,7 @@ def _moved(base: Step, glance: Step) -> bool | None:
 
 def _tagged_anew(base: Step, glance: Step) -> bool:
     """Tell whether two answers of one second have strong tags of one making, and not the same."""
-    one, two = base.etag, glance.etag
+    one, two = base.etag, tag_shown(glance)
     if one is None or two is None or tokens.is_weak(one) or tokens.is_weak(two):
         return False
     return tokens.base(one) != tokens.base(two) and tokens.shape(one) == tokens.shape(two)
@@ -103,6 +111,8 @@ def _length(step: Step) -> int | None:
     """Return how long the representation is by the field for it, None where it does not tell."""
     if step.coding:
         return None
+    if step.is_write:
+        return len(step.made) if step.made is not None else None
     value = (step.header("content-length") or "").strip()
     if step.status == MULTI_STATUS:
         value = told_of_itself(step).get("Content-Length", "")

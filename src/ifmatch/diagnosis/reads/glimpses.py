@@ -1,8 +1,8 @@
 """Find looks at the version alone, and lists, that show what a look at the content does not show yet.
 
 HEAD and PROPFIND ask for a tag and a date. Caches keep answers to GET, what a balancer sends to a replica is
-told by its method, and lists are kept for themselves: a glimpse may come from the origin where the look beside
-it does not.
+told by its method, and lists are kept for themselves: a glimpse may come from the origin where the look
+beside it does not.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ifmatch.diagnosis.reading.dates import http_date
 from ifmatch.diagnosis.reading.listed_records import records_in
 from ifmatch.diagnosis.reading.version_words import called_version
 from ifmatch.diagnosis.reads.shared_seconds import names_thing
-from ifmatch.diagnosis.steps.multistatus_contents import LONGEST, MULTI_STATUS, entries_in
+from ifmatch.diagnosis.steps.multistatus_contents import LONGEST, MULTI_STATUS, Told, entries_in
 from ifmatch.diagnosis.steps.resources import bare, path_of
 from ifmatch.model.places import joined
 
@@ -62,9 +62,9 @@ def glimpsed(history: History, write: Step, look: Step, old: str | None) -> Step
     for one in islice(on_from(history, write.order), _NEAR):
         if one.is_write and one.accepted:
             return None
-        if not _glances(one) or one.actor != look.actor or not _another(one.etag, old):
+        if not _glances(one) or one.actor != look.actor or not _another(tag_shown(one), old):
             continue
-        if write.etag is not None and _another(one.etag, write.etag):
+        if write.etag is not None and _another(tag_shown(one), write.etag):
             continue
         if _there_by(one, look):
             return one
@@ -133,7 +133,7 @@ def glimpsed_before(history: History, step: Step, named: Sequence[str]) -> Step 
     if had is None:
         return None
     for one in islice(on_from(mine, had.order), _NEAR):
-        if not _glances(one) or not all(_another(one.etag, tag) for tag in named):
+        if not _glances(one) or not all(_another(tag_shown(one), tag) for tag in named):
             continue
         changed, then = changed_at(one), had.last_modified
         if changed is not None and then is not None and step.date is not None and then < changed < step.date:
@@ -183,7 +183,7 @@ def glances(step: Step) -> bool:
 
 
 def _glances(step: Step) -> bool:
-    return glances(step) and step.etag is not None and not step.cache_hit
+    return glances(step) and not step.cache_hit and tag_shown(step) is not None
 
 
 def _another(tag: str | None, old: str) -> bool:
@@ -217,17 +217,32 @@ def changed_at(step: Step) -> float | None:
     return http_date(told_of_itself(step).get("Last-Modified", ""))
 
 
+def tag_shown(step: Step) -> str | None:
+    """Return the tag that an answer about the version of a thing gives for it, None without one.
+
+    Args:
+        step: a glimpse.
+    """
+    if step.etag is not None:
+        return step.etag
+    told = _told(step)
+    return told.tag or None if told is not None else None
+
+
 def told_of_itself(step: Step) -> dict[str, str]:
     """Return what a multi-status answer tells of the very thing that was asked for, as fields of an answer.
 
     Args:
         step: a glimpse.
     """
+    told = _told(step)
+    return told.fields if told is not None else {}
+
+
+def _told(step: Step) -> Told | None:
     if step.status != MULTI_STATUS or step.content is None or len(step.content) > LONGEST:
-        return {}
+        return None
     url = step.exchange.request.url
     here = path_of(url).rstrip("/")
-    for href, told in entries_in(step.content.text):
-        if path_of(joined(url, href)).rstrip("/") == here:
-            return told.fields
-    return {}
+    entries = entries_in(step.content.text)
+    return next((told for href, told in entries if path_of(joined(url, href)).rstrip("/") == here), None)
