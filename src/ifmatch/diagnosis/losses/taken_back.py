@@ -252,7 +252,8 @@ def entries_undone(old: object, new: object, mine: object) -> bool:
     """
     if not (isinstance(old, list) and isinstance(new, list) and isinstance(mine, list)):
         return False
-    before, there, sent = (cast("list[object]", one) for one in (old, new, mine))
+    before, there = cast("list[object]", old), cast("list[object]", new)
+    sent = cast("list[object]", mine)
     theirs, own = ([one for one in each if one not in before] for each in (there, sent))
     if not theirs or not own or any(one in sent for one in theirs):
         return False

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from ifmatch.diagnosis.case.reconstruction import Case
     from ifmatch.diagnosis.links.history import History
+    from ifmatch.diagnosis.reading.conditions import Condition
     from ifmatch.diagnosis.steps.step import Step
 
 # What asks for the version and shows no content (RFC 9110 section 9.3.2, RFC 4918 section 9.1).
@@ -112,7 +113,7 @@ def _as_made(record: Mapping[str, str], changed: Mapping[str, str], write: Step,
     )
 
 
-def glimpsed_before(history: History, step: Step, named: Sequence[str]) -> Step | None:
+def glimpsed_before(history: History, step: Step, condition: Condition) -> Step | None:
     """Return a glimpse that shows the version named by a read's condition to be replaced when it got its 304.
 
     It was changed after the reader had been shown the named version: at a time that the glimpse tells, or by
@@ -121,8 +122,11 @@ def glimpsed_before(history: History, step: Step, named: Sequence[str]) -> Step 
     Args:
         history: of the resource, or what of it is near.
         step: a 304 to a tag.
-        named: the tags.
+        condition: that names the tag, or several.
     """
+    named = condition.tokens
+    if condition.guard is not Guard.DIFFERENT or not condition.well_formed:
+        return None
     if "glances" not in history.kept:
         history.kept["glances"] = any(_glances(one) for one in history)
     if not history.kept["glances"]:

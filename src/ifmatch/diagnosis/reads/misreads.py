@@ -105,9 +105,7 @@ def _wrong_not_modified(case: Case, history: History) -> Iterator[tuple[Step, Da
             proof = _newer_itself(near, step) or _same_second(near, step, later) or changed_before(near, step)
         other = None if by_date else _names_another(near, step, condition)
         stayed = None if by_date or replaced is not None else _same_tag(near, step, condition.tokens[0])
-        proof = proof or _told_in_content(shown, step, later) or shown_replaced(near, shown, step)
-        if proof is None and not by_date and condition.well_formed:
-            proof = glimpsed_before(near, step, condition.tokens)
+        proof = proof or _told_in_content(shown, step, later) or _seen_replaced(near, shown, step, condition)
         misjudged = not by_date and cached_on_the_way(step) and _another_tag(step, condition)
         asks = by_date and replaced is None and proof is None
         proof, told = (later_in_second(case, near, step) if asks else None) or (proof, None)
@@ -136,6 +134,11 @@ def _wrong_not_modified(case: Case, history: History) -> Iterator[tuple[Step, Da
                 contradicted=not (other is None and stayed is None) and not cached_on_the_way(step),
             ),
         )
+
+
+def _seen_replaced(history: History, whole: list[Step], step: Step, condition: Condition) -> Step | None:
+    """Return the own look that had shown another version than the one that a 304 tells to be current."""
+    return shown_replaced(history, whole, step) or glimpsed_before(history, step, condition)
 
 
 def _names_another(history: History, step: Step, condition: Condition) -> Step | None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 CAUSE = "replica-lag"
 _LONG = 120.0
+_UNMODIFIED = 304
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -37,11 +38,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         text = f"a write had returned {before.etag}, and a listing read after it still showed the refused one"
         yield note(text, 6.0, listing)
         return
-    if facts.damage is not None and facts.damage.behind is not None:
-        yield from _done_again(facts, facts.damage.behind)
-        return
-    if facts.damage is not None and facts.damage.outcome is Outcome.WRONG_NOT_MODIFIED:
-        yield from _not_modified_yet(facts)
+    if facts.damage is not None and (facts.damage.behind is not None or facts.step.status == _UNMODIFIED):
+        yield from _not_there_yet(facts)
         return
     yield from left_in_success(facts, CAUSE)
     if facts.refused and facts.replaced_before_read is None and facts.look_behind is not None:
@@ -82,6 +80,14 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note(text, -3.0, later[0], "ETag")
     if source.timed and source.start - write.end > _LONG:
         yield note("the write was long ago: replicas catch up sooner", -1.5, write)
+
+
+def _not_there_yet(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from answers to reads that lack what was there, in whole or by a 304."""
+    if facts.damage is not None and facts.damage.behind is not None:
+        yield from _done_again(facts, facts.damage.behind)
+    elif facts.damage is not None and facts.damage.outcome is Outcome.WRONG_NOT_MODIFIED:
+        yield from _not_modified_yet(facts)
 
 
 def _done_again(facts: Facts, look: Step) -> Iterator[Evidence]:
