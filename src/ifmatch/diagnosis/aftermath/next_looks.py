@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Final
 from ifmatch.diagnosis.links.succession import later_time
 from ifmatch.diagnosis.links.values_by_name import values_sent, values_shown
 from ifmatch.diagnosis.links.versions_beside import named
-from ifmatch.diagnosis.links.written_things import entry_of, names_in, of_another
+from ifmatch.diagnosis.links.written_things import entry_of, name_of, names_in, of_another
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.version_words import called_version
 from ifmatch.diagnosis.steps.message_members import sent, shown
+from ifmatch.diagnosis.steps.resources import bare, parent_of
 from ifmatch.model.cached import cached_property
 from ifmatch.model.slotted import Frozen
 
@@ -107,7 +108,7 @@ class Around:
         wanted = values_sent(self.write).keys() - _OF_CALLS
         for one in reversed(self.before) if wanted else ():
             stored = one.is_write and 200 <= one.status < 300 and one.seen.outdated is None
-            if not (stored or _looks(one)) or of_another(one, self.write, self.names):
+            if not (stored or _looks(one)) or self._of_another(one):
                 continue
             there = {**values_sent(one), **values_shown(one)} if one.is_write else self._of_thing(one)
             for word in wanted & there.keys():
@@ -170,7 +171,7 @@ class Around:
         for one in self.after:
             if one in {report, self.write.seen.report} or not _looks(one):
                 continue
-            if of_another(one, self.write, self.names):
+            if self._of_another(one):
                 continue
             there = self._of_thing(one)
             held = {word: there[word] for word in self.edits if word in there}
@@ -181,11 +182,11 @@ class Around:
     def moved_on(self) -> tuple[str, str] | None:
         """Return the version that the write carries as it was shown, and the later one that is shown next."""
         mine = {tokens.opaque(one.value) for one in sent(self.write)}
-        near = (one for one in self.before if not of_another(one, self.write, self.names))
+        near = (one for one in self.before if not self._of_another(one))
         held = [self._of_thing(one) for one in near if _looked_up(one)]
         places = {word for one in held for word, value in one.items() if value in mine}
         for one in self.after:
-            if not _looks(one) or of_another(one, self.write, self.names):
+            if not _looks(one) or self._of_another(one):
                 continue
             now = self._of_thing(one)
             for word in (places - _OF_CALLS) & now.keys():
@@ -193,6 +194,29 @@ class Around:
                 if tokens.counted_on(old, now[word]) or later_time(old, now[word]):
                     return old, now[word]
         return None
+
+    def _of_another(self, one: Step) -> bool:
+        """Tell whether a request is about another thing, such as one beside it that does not name it.
+
+        Where the thing is read at its own address, what is read at another of the kind is another one.
+        """
+        if of_another(one, self.write, self.names):
+            return True
+        if not (one.is_read and self._read_at_its_own and one.resource.startswith(self._above)):
+            return False
+        there = bare(one.resource)
+        beside = there != bare(self.write.resource) and parent_of(there) == self._above
+        return beside and name_of(self.write) not in one.view.text
+
+    @cached_property
+    def _above(self) -> str:
+        return parent_of(self.write.resource)
+
+    @cached_property
+    def _read_at_its_own(self) -> bool:
+        """Tell whether a read at the very address that is written shows something."""
+        here = bare(self.write.resource)
+        return any(_looks(one) and one.is_read and bare(one.resource) == here for one in self.before)
 
     def _of_thing(self, look: Step) -> dict[str, str]:
         """Return what a look shows of the thing: its entry in a list, else all."""

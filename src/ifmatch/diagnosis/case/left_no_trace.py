@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Final, cast
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
+from ifmatch.diagnosis.links.listed_versions import may_list
 from ifmatch.diagnosis.links.values_by_name import state_sent, state_shown
 from ifmatch.diagnosis.reading import tokens
+from ifmatch.diagnosis.reading.listed_records import records_in
 from ifmatch.diagnosis.reading.version_words import called_version
 from ifmatch.diagnosis.steps.message_members import shown
 from ifmatch.diagnosis.steps.refusal_words import says_done, says_waiting
-from ifmatch.diagnosis.steps.resources import host_of
+from ifmatch.diagnosis.steps.resources import bare, host_of, last_step, path_of
 from ifmatch.model.grouped import grouped
 
 if TYPE_CHECKING:
@@ -33,6 +35,9 @@ _MOST: Final = 200
 # So many looks at a thing are compared.
 _LOOKS: Final = 12
 _REFUSED: Final = 400
+# What shows the version and not the content.
+_GLANCES: Final = frozenset({"HEAD", "PROPFIND"})
+_NAME: Final = 2
 # Shorter values stand in a text by chance.
 _TELLING: Final = 4
 
@@ -53,7 +58,9 @@ def take_untraced(steps: Sequence[Step]) -> None:
                     told = bisect_right(near, step.seen.account_at.order, key=lambda one: one.order)
                     begin = max(begin, told)
                 before, after = near[max(0, number - _LOOKS) : number], near[begin : begin + _MOST]
-                step.seen.no_trace = _untraced(before, step, after)
+                look = _untraced(before, step, after)
+                if look is not None and not _shown_elsewhere(steps, step, look):
+                    step.seen.no_trace = look
 
 
 def _ended(step: Step) -> bool:
@@ -86,7 +93,9 @@ def _untraced(before: Sequence[Step], write: Step, after: Sequence[Step]) -> Ste
     if (_moved(base, write) or _counted_on(base, write)) and not denied:
         return None
     look: Step | None = None
+    glanced = False
     for one in after:
+        glanced = glanced or (one.method in _GLANCES and _tagged_anew(base, one))
         if one.is_write and one.method in _CHANGING:
             if one.status >= _REFUSED:
                 continue
@@ -100,9 +109,47 @@ def _untraced(before: Sequence[Step], write: Step, after: Sequence[Step]) -> Ste
             there = state_shown(one)
             if any(there.get(word) == value for word, value in changes.items()):
                 return None
+            if glanced and one.etag == base.etag:
+                # The version had been another one by then: the look is out of a copy, or a replica.
+                return None
             if all(there.get(word) == was[word] for word in changes) and look is None:
                 look = one if not _moved(base, one) or _by_another(base, one) else None
     return look
+
+
+def _tagged_anew(base: Step, one: Step) -> bool:
+    """Tell whether a look at the version alone shows another tag of the same making than a look before."""
+    if base.etag is None or one.etag is None or one.cache_hit:
+        return False
+    old, new = tokens.opaque(base.etag), tokens.opaque(one.etag)
+    return old != new and tokens.shape(old) == tokens.shape(new)
+
+
+def _shown_elsewhere(steps: Sequence[Step], write: Step, look: Step) -> bool:
+    """Tell whether a list had the thing as it was sent before a look at the thing itself had it as before.
+
+    Args:
+        steps: of a case, in order of time.
+        write: that is to have left no trace.
+        look: that shows nothing of it.
+    """
+    name, path = last_step(write.resource), unquote(path_of(bare(write.resource)))
+    begin = bisect_right(steps, write.order, key=lambda one: one.order)
+    old, wanted = state_shown(look), state_sent(write)
+    changes = {word: value for word, value in wanted.items() if old.get(word, value) != value}
+    for one in steps[begin : begin + _LOOKS]:
+        if one is look or len(name) < _NAME:
+            return False
+        if not _looks(one) or one.resource == look.resource or name not in one.view.text:
+            continue
+        if not may_list(one, write):
+            continue
+        for record in records_in(one.view.text):
+            if name not in record.values() and path not in record.values():
+                continue
+            if any(record.get(word) == value for word, value in changes.items()):
+                return True
+    return False
 
 
 def _sends_back(base: Step, write: Step) -> bool:

@@ -29,11 +29,12 @@ from ifmatch.diagnosis.losses.redirects_logged import redirected_unseen
 from ifmatch.diagnosis.losses.repeated_unseen import repeated_unseen
 from ifmatch.diagnosis.losses.requests_listed import listed_without
 from ifmatch.diagnosis.losses.taken_back import left_alone, line_undone, lost_pointers, names_all, undone_at
+from ifmatch.diagnosis.losses.texts_added import entries_left_out
 from ifmatch.diagnosis.losses.undelivered import blocked, redirected, unheard
 from ifmatch.diagnosis.losses.unguarded_losses import listed_newer, version_carried
 from ifmatch.diagnosis.losses.unheeded import met_another
 from ifmatch.diagnosis.losses.unseen_writes import unseen
-from ifmatch.diagnosis.losses.written import base_content, content_of_write, keeps, names
+from ifmatch.diagnosis.losses.written import base_content, content_of_write, keeps, names, stood_for
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.conditions import Guard, wants_absent
 from ifmatch.diagnosis.reading.contents import ABSENT, changed_pointers, same_content, unwrapped, value_at
@@ -294,7 +295,7 @@ def _outdated(history: History, issued: Step, step: Step) -> Damage | None:
     token = step.guard.tokens[0] if step.guard is not None else ""
     if tokens.base(newest.etag) == tokens.base(token) or tokens.shape(newest.etag) != tokens.shape(token):
         return None
-    before = issued.representation or issued.made
+    before = issued.representation or issued.made or stood_for(history, token, step)
     if step.method == "DELETE":
         lost: tuple[str, ...] | None = changed_pointers(before, newest.representation)
     else:
@@ -369,7 +370,7 @@ def _taken_back(history: History, step: Step, dated: float | None = None) -> Dam
         if (old.is_read and old.variant != newest.variant) or same_content(old.left, newest.left):
             continue
         if not step.puts and not names_all(old.left, step.body, step.resource):
-            return None
+            return entries_left_out(old, newest, step)
         if line := line_undone(old.left, newest.left, step.body):
             text = (
                 f"what had changed since the older read ({line!r}) is gone, in a text that was edited beside"
@@ -463,7 +464,9 @@ def _dated(history: History, step: Step) -> Damage | None:
     if guard is None:
         return None
     sent = guard.moment
-    base = next(back_from(history.shown_to.get(step.actor, ()), step.order), None)
+    shown = back_from(history.shown_to.get(step.actor, ()), step.order)
+    # A HEAD shows nothing that a write could keep.
+    base = next((one for one in shown if one.method != "HEAD"), None)
     lost, proven = _overlooked(history, step, base)
     if sent is None:
         if tokens.null_word(guard.value):
@@ -480,6 +483,8 @@ def _dated(history: History, step: Step) -> Damage | None:
     if not served and newest is not None and sent > newest and (lost or not margin_added(step, sent)):
         text = "the write was not protected: its date lies later than the version that it means"
         return Damage(Outcome.LOST_UPDATE, text, lost=lost, proven=proven)
+    if lost is None and served and (found := moved_unread(history, step, sent)) is not None:
+        return found
     if lost is not None and served and step.follows(lost):
         made = lost.last_modified if lost.last_modified is not None else lost.date
         if made is not None and made <= sent + (0 if lost.last_modified is not None else 0.999):

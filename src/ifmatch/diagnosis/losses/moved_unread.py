@@ -9,6 +9,8 @@ from ifmatch.diagnosis.links.in_time import between
 from ifmatch.diagnosis.links.likeness import edit_of
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.contents import same_content
+from ifmatch.diagnosis.reads.glimpses import changed_at, glances, tag_shown, told_of_itself
+from ifmatch.diagnosis.steps.multistatus_contents import MULTI_STATUS
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
@@ -17,14 +19,13 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.links.history import History
     from ifmatch.diagnosis.steps.step import Step
 
-# What shows the version and not the content (RFC 9110 section 9.3.2, RFC 4918 section 9.1).
-_VERSION_ONLY: Final = frozenset({"HEAD", "PROPFIND"})
 _NEAR: Final = 40
-_OK: Final = 200
 
 
-def moved_unread(history: History, step: Step) -> Damage | None:
-    """Find a whole state sent without a condition after a look had shown that another version is there.
+def moved_unread(history: History, step: Step, dated: float | None = None) -> Damage | None:
+    """Find a whole state that was stored after a look had shown that another version is there.
+
+    It has no condition, or that of a date which both versions bear: then the second is what they share.
 
     The look was for the version alone, and what was sent is an edit of what had been read before it: what
     another put there in between was never seen, and is gone. A tag alone may be another node's, or may be
@@ -32,7 +33,8 @@ def moved_unread(history: History, step: Step) -> Damage | None:
 
     Args:
         history: of the resource, or what of it is near.
-        step: an accepted write without a precondition.
+        step: an accepted write without a precondition, or under a date.
+        dated: that date, in seconds since the epoch.
     """
     if not step.puts or step.body is None:
         return None
@@ -41,22 +43,34 @@ def moved_unread(history: History, step: Step) -> Damage | None:
     if glance is None or not _glances(glance) or glance.cache_hit:
         return None
     base = next((one for one in reversed(before) if one.accepted or one.representation is not None), None)
-    if base is None or base.accepted or base.representation is None or not glance.follows(base):
+    known = base.left if base is not None else None
+    if base is None or known is None or not glance.follows(base):
+        return None
+    if base.accepted and not (base.puts and _tagged_anew(base, glance)):
+        # The answer to an own write has the tag of what it made, or tells of it nothing.
+        return None
+    if dated is not None and (base.settled or not base.last_modified == changed_at(glance) == dated):
+        # What was older than a second when it was read, no later change shares the second of.
         return None
     moved = _moved(base, glance)
-    if moved is None or _restless(before, base) or same_content(base.representation, step.body):
+    if moved is None and dated is not None and _tagged_anew(base, glance):
+        moved = False
+    if moved is None or (base.accepted and not moved):
         return None
-    if glance.etag is not None and any(one.etag == glance.etag for one in before if one.order < base.order):
+    if _restless(before, base) or same_content(known, step.body):
+        return None
+    tag = tag_shown(glance)
+    if tag is not None and any(one.etag == tag for one in before if one.order < base.order):
         # Two tags that take turns are of two nodes.
         return None
-    if not edit_of(step.body, base.representation):
+    if not edit_of(step.body, known):
         return None
     text = f"{glance.method} had shown another version than the one that the content is made from: it is gone"
     return Damage(Outcome.LOST_UPDATE, text, lost=glance, proven=moved)
 
 
 def _glances(step: Step) -> bool:
-    return step.method in _VERSION_ONLY and step.status == _OK
+    return glances(step) and (tag_shown(step) is not None or changed_at(step) is not None)
 
 
 def _moved(base: Step, glance: Step) -> bool | None:
@@ -64,30 +78,44 @@ def _moved(base: Step, glance: Step) -> bool | None:
 
     None where it is the same version, or may be.
     """
-    if base.etag is not None and glance.etag is not None:
-        if tokens.base(base.etag) == tokens.base(glance.etag):
+    shown = tag_shown(glance)
+    if base.etag is not None and shown is not None:
+        if tokens.base(base.etag) == tokens.base(shown):
             return None
-        if tokens.opaque(tokens.base(base.etag)) == tokens.opaque(tokens.base(glance.etag)):
+        if tokens.opaque(tokens.base(base.etag)) == tokens.opaque(tokens.base(shown)):
             return None
-    elif base.last_modified is None or glance.last_modified is None:
+    times = base.last_modified, changed_at(glance)
+    if (base.etag is None or shown is None) and None in times:
         return None
-    times = base.last_modified, glance.last_modified
     later = times[0] is not None and times[1] is not None and times[1] > times[0]
     earlier = times[0] is not None and times[1] is not None and times[1] < times[0]
-    if earlier or (base.etag is None and not later):
+    if earlier:
         return None
     length = _length(glance) if glance.coding == base.coding and glance.variant == base.variant else None
     known = _length(base)
-    if length is not None and known is not None and length != known:
+    if length and known is not None and length != known:
+        # Some services have no content to count for HEAD, and say 0.
         return True
     return False if later else None
+
+
+def _tagged_anew(base: Step, glance: Step) -> bool:
+    """Tell whether two answers of one second have strong tags of one making, and not the same."""
+    one, two = base.etag, tag_shown(glance)
+    if one is None or two is None or tokens.is_weak(one) or tokens.is_weak(two):
+        return False
+    return tokens.base(one) != tokens.base(two) and tokens.shape(one) == tokens.shape(two)
 
 
 def _length(step: Step) -> int | None:
     """Return how long the representation is by the field for it, None where it does not tell."""
     if step.coding:
         return None
+    if step.is_write:
+        return len(step.made) if step.made is not None else None
     value = (step.header("content-length") or "").strip()
+    if step.status == MULTI_STATUS:
+        value = told_of_itself(step).get("Content-Length", "")
     if value.isdigit():
         return int(value)
     return len(step.content) if step.content is not None and step.method == "GET" else None

@@ -24,8 +24,12 @@ SOON: Final = 5.0
 _TERM: Final = late_pattern(r"[^\W\d_]{2,}")
 # The marks of an element of markup.
 _MARKUP: Final = late_pattern(r"</?[A-Za-z][\w:.-]*(?:\s[^<>]{0,400})?/?>")
+# An element's first mark with the text behind it, or the text behind a last mark.
+_ELEMENT: Final = late_pattern(r"<[A-Za-z][^<>]{0,400}>[^<]*|(?<=>)[^<>]+")
 # Octets from which on a member is a text, of which parts may be taken back.
 _PROSE = 40
+# So many entries that are kept show what a list was made from.
+_KEPT: Final = 2
 # So many members make a form.
 _FORM: Final = 3
 # Members that a service gives a thing: its name, its kind, where it is.
@@ -34,6 +38,7 @@ _GIVEN: Final = late_pattern(
 )
 # A longer text is not told by its lines.
 _LONGEST_TEXT = 200_000
+_PAGE = 20_000
 # What begins a line of settings or of a record: `name =`, `name:`, `<name>`.
 _LINE_NAME = late_pattern(r"\s*[\"'<]?([A-Za-z][\w.-]*)[\"']?\s*(?:[=:>;]|$)")
 
@@ -185,8 +190,21 @@ def line_undone(base: Content | None, theirs: Content | None, mine: Content | No
         return ""
     if changed_pointers(base, theirs) is not None:
         return ""
-    old, new, sent = ([one for one in each.text.splitlines() if one.strip()] for each in (base, theirs, mine))
-    if len(set(old) & set(sent)) < len(set(sent) - set(old)) or not nearer(mine, base, theirs):
+    texts = [each.text for each in (base, theirs, mine)]
+    if not nearer(mine, base, theirs):
+        return ""
+    found = _piece_undone(*([one for one in text.splitlines() if one.strip()] for text in texts))
+    if found or max(map(len, texts)) > _PAGE or not all(_MARKUP.search(text) for text in texts):
+        return found
+    # A page may be one line, or a few: its elements tell, each with the text that follows its mark.
+    return _piece_undone(
+        *([one for each in _ELEMENT.findall(text) if (one := each.strip())] for text in texts)
+    )
+
+
+def _piece_undone(old: list[str], new: list[str], sent: list[str]) -> str:
+    """Return a piece that the newer of two texts had changed and a later one has as the older, or ""."""
+    if len(set(old) & set(sent)) < len(set(sent) - set(old)):
         return ""
     added = [one for one in new if one not in old]
     removed = [one for one in old if one not in new]
@@ -207,7 +225,7 @@ def undone_at(base: Content | None, theirs: Content | None, mine: Content | None
         pointer: JSON Pointer of a member that the newer state had changed.
     """
     old, new, sent = (value_at(one, pointer) for one in (base, theirs, mine))
-    if sent == old:
+    if sent == old or entries_undone(old, new, sent):
         return True
     if not (isinstance(old, str) and isinstance(new, str) and isinstance(sent, str)) or len(old) < _PROSE:
         return False
@@ -219,6 +237,36 @@ def undone_at(base: Content | None, theirs: Content | None, mine: Content | None
     if _reworded(added, [one for one in now if one not in before]):
         return False
     return nearer(*map(Content.from_text, (sent, old, new)))
+
+
+def entries_undone(old: object, new: object, mine: object) -> bool:
+    """Tell whether a list has all of an older one, entries of its own, and none that a newer one had added.
+
+    A name or a word alone may be put in the place of another by choice: there more of the older list has to
+    be kept. A record is hardly put in the place of another.
+
+    Args:
+        old: the value of the older version, as `value_at` gives it.
+        new: of the newer one.
+        mine: what was sent.
+    """
+    if not (isinstance(old, list) and isinstance(new, list) and isinstance(mine, list)):
+        return False
+    before, there = cast("list[object]", old), cast("list[object]", new)
+    sent = cast("list[object]", mine)
+    theirs, own = ([one for one in each if one not in before] for each in (there, sent))
+    if not theirs or not own or any(one in sent for one in theirs):
+        return False
+    if any(one not in there or one not in sent for one in before):
+        return False
+    return len(before) >= _KEPT or all(_of_itself(one) for one in (*theirs, *own))
+
+
+def _of_itself(entry: object) -> bool:
+    """Tell whether an entry of a list is a record: several members, or a text of several words."""
+    if isinstance(entry, dict | list):
+        return len(cast("dict[str, object] | list[object]", entry)) > 1
+    return isinstance(entry, str) and len(entry.split()) > 1
 
 
 def _reworded(added: Sequence[str], mine: Sequence[str]) -> bool:

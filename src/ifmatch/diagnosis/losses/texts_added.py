@@ -1,4 +1,4 @@
-"""Find a text that was added to as it had been, although a later look had shown another's addition to it."""
+"""Find texts and lists that were added to as they had been, though a later look had shown more in them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from ifmatch.diagnosis.links.damages import Damage
 from ifmatch.diagnosis.links.likeness import shows
 from ifmatch.diagnosis.links.linked_writes import own_name
 from ifmatch.diagnosis.links.listed_versions import entries_in, may_list
+from ifmatch.diagnosis.losses.taken_back import entries_undone
+from ifmatch.diagnosis.reading.contents import ABSENT, unwrapped, value_at
 from ifmatch.diagnosis.reading.stamps import stamped
 from ifmatch.diagnosis.reading.version_words import called_version
 from ifmatch.diagnosis.steps.resources import host_of
 from ifmatch.model.diagnosis import Outcome
-from ifmatch.model.json_values import members_in
+from ifmatch.model.json_values import members_in, pointer_step
 from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
@@ -68,6 +70,29 @@ def addition_left_out(case: Case, step: Step) -> Damage | None:
                 return None
             text = f"what a look had shown added to {name} ({theirs[:40]!r}) is not in what is written"
             return Damage(Outcome.LOST_UPDATE, text, lost=last)
+    return None
+
+
+def entries_left_out(old: Step, newest: Step, step: Step) -> Damage | None:
+    """Find a list in a patch that adds to an older look's, and lacks what a later look had shown added to it.
+
+    A member of a patch is put in the place of the old one, a list as a whole (RFC 7396 section 2).
+
+    Args:
+        old: a look at the thing, or an own write that had shown it.
+        newest: a later look.
+        step: an accepted patch without a precondition.
+    """
+    if old.left is None or newest.left is None or step.body is None:
+        return None
+    before, now = (unwrapped(one, step.body) for one in (old.left, newest.left))
+    for name in members_in(step.body.json()):
+        pointer = f"/{pointer_step(name)}"
+        values = [value_at(one, pointer) for one in (before, now, step.body)]
+        kept = value_at(step.shown_content, pointer)
+        if entries_undone(*values) and kept in (ABSENT, values[2]):
+            text = f"what had been added to {name} since the older read is not in what is written"
+            return Damage(Outcome.LOST_UPDATE, text, lost=newest)
     return None
 
 

@@ -89,3 +89,15 @@ def names(step: Step, pointer: str) -> bool:
     # What a POST is sent for a member may be put into the member in a way of its own.
     whole = f"/{pointer.split('/')[1]}" if step.alters else pointer
     return value_at(step.body, whole) is not ABSENT
+
+
+def stood_for(history: History, token: str, step: Step) -> Content | None:
+    """Return what a write's actor was shown under a token that a 304 or a HEAD gave out last.
+
+    Args:
+        history: of the resource.
+        token: that the write names.
+        step: the write.
+    """
+    under = back_from(history.represented_under.get(token, ()), step.order)
+    return next((one.representation for one in under if one.actor == step.actor), None)

@@ -11,6 +11,7 @@ from ifmatch.diagnosis.reading.conditions import Guard
 from ifmatch.diagnosis.reading.contents import holds, same_content
 from ifmatch.diagnosis.reading.dates import http_date
 from ifmatch.diagnosis.reads.answered_reads import answered_reads
+from ifmatch.diagnosis.reads.glimpses import glimpsed_before
 from ifmatch.diagnosis.reads.old_looks import old_looks
 from ifmatch.diagnosis.reads.one_tag import two_states
 from ifmatch.diagnosis.reads.resumed_in_turn import resumed_in_turn
@@ -47,7 +48,10 @@ def misreads(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
     if history.in_turn:
         # Its looks are whole, unconditional and up to date.
         return
-    yield from _wrong_not_modified(case, history)
+    behind = [*old_looks(case, history)] if history.writes else []
+    for step, damage in _wrong_not_modified(case, history):
+        if not any(_of_the_same_copy(step, found) for _, found in behind):
+            yield step, damage
     yield from spliced(history)
     again = [*never_unmodified(case, history), *resumed_in_turn(history)]
     yield from again
@@ -55,14 +59,28 @@ def misreads(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
     yield from ((step, damage) for step, damage in wasted_reads(case, history) if step.actor not in told)
     yield from stripped_reads(case, history)
     yield from answered_reads(history)
-    if history.writes:
-        yield from old_looks(case, history)
+    yield from behind
     seen: set[str] = set()
     for step in history:
         found = _misread(step)
         if found is not None and step.actor not in seen:
             seen.add(step.actor)
             yield step, found
+
+
+def _of_the_same_copy(step: Step, found: Damage) -> bool:
+    """Tell whether a 304 is due by an older state, which a look had shown whole after the reader's own write.
+
+    Whoever gave both compares well, and does not have the newer state.
+    """
+    look, condition = found.behind, step.condition(Guard.DIFFERENT)
+    if look is None or look.etag is None or condition is None or step.actor != look.actor:
+        return False
+    after = found.first is not None and step.order > found.first.order
+    if found.lost is not None and found.lost.representation is not None:
+        # Who has been given the newer state whole is not to be told that the older one is current.
+        after = after and step.order < found.lost.order
+    return after and tokens.base(look.etag) in {tokens.base(token) for token in condition.tokens}
 
 
 def _wrong_not_modified(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
@@ -87,7 +105,7 @@ def _wrong_not_modified(case: Case, history: History) -> Iterator[tuple[Step, Da
             proof = _newer_itself(near, step) or _same_second(near, step, later) or changed_before(near, step)
         other = None if by_date else _names_another(near, step, condition)
         stayed = None if by_date or replaced is not None else _same_tag(near, step, condition.tokens[0])
-        proof = proof or _told_in_content(shown, step, later) or shown_replaced(near, shown, step)
+        proof = proof or _told_in_content(shown, step, later) or _seen_replaced(near, shown, step, condition)
         misjudged = not by_date and cached_on_the_way(step) and _another_tag(step, condition)
         asks = by_date and replaced is None and proof is None
         proof, told = (later_in_second(case, near, step) if asks else None) or (proof, None)
@@ -116,6 +134,11 @@ def _wrong_not_modified(case: Case, history: History) -> Iterator[tuple[Step, Da
                 contradicted=not (other is None and stayed is None) and not cached_on_the_way(step),
             ),
         )
+
+
+def _seen_replaced(history: History, whole: list[Step], step: Step, condition: Condition) -> Step | None:
+    """Return the own look that had shown another version than the one that a 304 tells to be current."""
+    return shown_replaced(history, whole, step) or glimpsed_before(history, step, condition)
 
 
 def _names_another(history: History, step: Step, condition: Condition) -> Step | None:

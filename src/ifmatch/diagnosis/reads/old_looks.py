@@ -14,6 +14,7 @@ from ifmatch.diagnosis.reading.cache_marks import asks_past
 from ifmatch.diagnosis.reading.contents import changed_pointers, holds, same_content, value_at
 from ifmatch.diagnosis.reading.dates import told_moment
 from ifmatch.diagnosis.reading.projections import is_view
+from ifmatch.diagnosis.reads.glimpses import glimpsed, listed_anew
 from ifmatch.diagnosis.reads.loose_reads import asks_loosely, reached_less
 from ifmatch.model.diagnosis import Outcome
 
@@ -41,7 +42,8 @@ _MOST: Final = 200
 def old_looks(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
     """Yield for each writer the first look after an own write that shows the state before it once more.
 
-    The write has to be seen later, as it was made: else somebody may have put the old state back.
+    The write has to be seen later, as it was made, or its version before: else somebody may have put the old
+    state back.
 
     Args:
         case: everything known.
@@ -67,7 +69,10 @@ def old_looks(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
             if not _old(before, write, look):
                 continue
             later = next((one for one in _looks_after(case, look) if _made(write, one)), None)
-            if later is not None and _told(case, write, look, later):
+            seen = glimpsed(near, write, look, look.etag) or listed_anew(case, write, look)
+            if later is None or not (seen is not None or _told(case, write, look, later)):
+                later = seen
+            if later is not None:
                 done.add(write.actor)
                 if _refused_after(near, look):
                     # The refusal tells of the look as where its version came from.
@@ -128,6 +133,8 @@ def _told(case: Case, write: Step, look: Step, later: Step) -> bool:
         return False
     if look.machine and look.machine != (write.machine or look.machine):
         return True
+    if _there_by_then(look, later):
+        return True
     made, shown = write.etag or "", look.etag or ""
     if tokens.counted_on(shown, made) or _untouched(write, look, later):
         return True
@@ -135,6 +142,14 @@ def _told(case: Case, write: Step, look: Step, later: Step) -> bool:
         # Who takes an old state into account does nothing with it before the new one is there.
         return _made_use_of(case, write, look, later)
     return reached_less(write, look) is not None
+
+
+def _there_by_then(look: Step, later: Step) -> bool:
+    """Tell whether the state that a later look shows is older than an earlier look, which lacks it."""
+    changed, answered = later.last_modified, look.date
+    if changed is None or answered is None or look.last_modified is None:
+        return False
+    return look.last_modified < changed < answered
 
 
 def _made_use_of(case: Case, write: Step, look: Step, later: Step) -> bool:

@@ -81,9 +81,16 @@ def _of_it(one: Step, step: Step, name: str) -> Iterator[str]:
         return
     path = unquote(path_of(here))
     for record in records_in(text):
-        if _names(record.values(), name, path):
+        if names_thing(record.values(), name, path):
             yield "\n".join(record.values())
 
 
-def _names(values: Iterable[str], name: str, path: str) -> bool:
+def names_thing(values: Iterable[str], name: str, path: str) -> bool:
+    """Tell whether one of the values of a record is the name of a thing, or the end of its path.
+
+    Args:
+        values: of the record.
+        name: the last part of the path.
+        path: of the thing.
+    """
     return any(one == name or (one.endswith("/" + name) and path.endswith(one)) for one in values)

@@ -9,6 +9,7 @@ from ifmatch.diagnosis.reading.conditions import Guard
 from ifmatch.diagnosis.reading.contents import same_content
 from ifmatch.diagnosis.reading.dates import fractions, http_date, told_moment, whole_second
 from ifmatch.diagnosis.reading.dates import shown as moment
+from ifmatch.diagnosis.reads.glimpses import changed_at
 from ifmatch.diagnosis.rules.unsupported_precondition import not_evaluated
 from ifmatch.diagnosis.steps.message_members import shown
 from ifmatch.diagnosis.steps.resources import host_of, path_of
@@ -55,9 +56,10 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     damage = facts.damage
     if damage is not None and damage.lost is not None:
-        modified = damage.lost.last_modified
+        modified = changed_at(damage.lost)
         same = modified == sent or (
-            modified is None and damage.lost.date is not None and abs(damage.lost.date - sent) < 1
+            # It came after the date was given out; a Date may be a second behind.
+            modified is None and damage.lost.date is not None and -2 < damage.lost.date - sent < 1
         )
         if damage.told is not None:
             if sent <= damage.told < sent + 1:

@@ -12,8 +12,10 @@ from ifmatch.diagnosis.links.evidence import note
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.cache_marks import asks_past
 from ifmatch.diagnosis.reading.contents import same_content
+from ifmatch.diagnosis.reads.glimpses import caught_up_after, glances
 from ifmatch.diagnosis.reads.loose_reads import asks_loosely, reached_less
 from ifmatch.diagnosis.steps.resources import host_of
+from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 CAUSE = "replica-lag"
 _LONG = 120.0
+_UNMODIFIED = 304
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -35,8 +38,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         text = f"a write had returned {before.etag}, and a listing read after it still showed the refused one"
         yield note(text, 6.0, listing)
         return
-    if facts.damage is not None and facts.damage.behind is not None:
-        yield from _done_again(facts, facts.damage.behind)
+    if facts.damage is not None and (facts.damage.behind is not None or facts.step.status == _UNMODIFIED):
+        yield from _not_there_yet(facts)
         return
     yield from left_in_success(facts, CAUSE)
     if facts.refused and facts.replaced_before_read is None and facts.look_behind is not None:
@@ -79,6 +82,14 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note("the write was long ago: replicas catch up sooner", -1.5, write)
 
 
+def _not_there_yet(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from answers to reads that lack what was there, in whole or by a 304."""
+    if facts.damage is not None and facts.damage.behind is not None:
+        yield from _done_again(facts, facts.damage.behind)
+    elif facts.damage is not None and facts.damage.outcome is Outcome.WRONG_NOT_MODIFIED:
+        yield from _not_modified_yet(facts)
+
+
 def _done_again(facts: Facts, look: Step) -> Iterator[Evidence]:
     """Yield evidence from a look, without a cache in sight, that did not show yet what was done."""
     first = facts.damage.first if facts.damage is not None else None
@@ -99,8 +110,25 @@ def _done_again(facts: Facts, look: Step) -> Iterator[Evidence]:
     if look.machine and first.machine and look.machine != first.machine:
         yield note(f"{first.machine} took the write, {look.machine} answered the read", 2.0, look)
     lost = facts.damage.lost if facts.damage is not None else None
+    if lost is not None and glances(lost):
+        yield note(f"{lost.method}, which shows the version alone, shows another one", 1.0, lost)
     if lost is not None and look.machine and lost.machine == look.machine:
         yield note(f"{look.machine} shows it later: it caught up", 1.0, lost)
+
+
+def _not_modified_yet(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a 304 to a replaced tag, without a cache in sight, whose question got 200 later."""
+    step = facts.step
+    caught_up = caught_up_after(facts.history, step)
+    if caught_up is None or facts.from_cache(step) or facts.may_be_kept or step.cache_told:
+        return
+    yield note("the same question got the newer version later: who answers it caught up", 4.5, caught_up)
+    write = next((one for one in reversed(facts.own(facts.earlier)) if one.changes), None)
+    if write is not None and step.machine and write.machine and step.machine != write.machine:
+        yield note(f"{write.machine} took the write, {step.machine} answered the read", 2.0, step)
+    seen = facts.damage.lost if facts.damage is not None else None
+    if seen is not None and glances(seen) and seen.order < step.order:
+        yield note(f"{seen.method} had shown the newer version before", 1.0, seen)
 
 
 def _listed_behind(facts: Facts) -> Iterator[Evidence]:

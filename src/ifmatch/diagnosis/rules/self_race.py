@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.aftermath.own_in_flight import own_in_flight
-from ifmatch.diagnosis.facts.bursts import beaten_by
+from ifmatch.diagnosis.facts.bursts import beaten_by, raced_beside
 from ifmatch.diagnosis.links.evidence import note
 from ifmatch.diagnosis.reading.contents import same_content
 from ifmatch.diagnosis.reading.dates import span
@@ -44,6 +44,13 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     won = beaten_by(facts)
     if won is not None:
         yield note("several writes on the same token went out together; the first of them won", 5.5, won)
+        return
+    beside = raced_beside(facts)
+    if beside is not None:
+        won, raced = beside
+        gap = span(facts.step.start - won.end)
+        yield note(f"another own write on the same token was answered {gap} before; it won", 2.5, won)
+        yield note(f"{facts.step.actor} had two writes on one token in flight elsewhere", 3.5, raced)
         return
     for other in facts.unordered_own[:1]:
         yield note("an accepted write on the same token falls into the same tick of the clock", 2.4, other)

@@ -13,6 +13,7 @@ from ifmatch.diagnosis.links.evidence import note
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.conditions import Guard, wants_absent
 from ifmatch.diagnosis.reading.dates import http_date
+from ifmatch.diagnosis.reads.glimpses import caught_up_after
 from ifmatch.diagnosis.reads.one_tag import two_states
 from ifmatch.diagnosis.reads.revalidations import suffix_of
 from ifmatch.diagnosis.reads.still_unmodified import shown_replaced, whole_reads
@@ -224,6 +225,9 @@ def _damaged(facts: Facts) -> Iterator[Evidence]:
             yield note("nothing in the answers speaks of a cache, and they may not be kept", 4.0, step)
             whole = whole_reads(facts.history).get(step.actor, [])
             own = facts.own(facts.history)
+            caught_up = caught_up_after(facts.history, step)
+            if caught_up is not None:
+                yield note("the same question got the newer version later: it is compared", -3.0, caught_up)
             again = next((one for one in own if shown_replaced(facts.history, whole, one)), None)
             if again is not None:
                 text = "304 to the old tag even after the reader had been given the new version whole"

@@ -12,6 +12,7 @@ from ifmatch.diagnosis.links.evidence import note
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.cache_marks import asks_past
 from ifmatch.diagnosis.reading.dates import span
+from ifmatch.diagnosis.reads.glimpses import glances
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ def _done_again(facts: Facts, look: Step) -> Iterator[Evidence]:
     else:
         return
     lost = facts.damage.lost if facts.damage is not None else None
+    if lost is not None and glances(lost):
+        yield note(f"{lost.method}, which shows the version alone, shows another one", 1.0, lost)
     if lost is not None and asks_past(lost.sent):
         yield note("a read past the cache shows both", 2.0, lost, "Cache-Control")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ifmatch.diagnosis.facts.bursts import raced_beside
 from ifmatch.diagnosis.facts.listed_tokens import kept_by_itself
 from ifmatch.diagnosis.links.actors import known_by_address
 from ifmatch.diagnosis.links.dialect_tokens import pointers_of
@@ -53,21 +54,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             text = f"that write took {span(taken)}: who stopped waiting looks the same in such a log"
             yield note(text, -2.0, facts.own_writes[-1])
     latest = facts.own_reads_before[-1] if facts.own_reads_before else None
-    for write in facts.own_writes[-1:]:
-        if facts.listed_again is not None and not kept_by_itself(facts, facts.listed_again[1]):
-            yield note("a listing read after it gave the old token again", 1.5, facts.listed_again[1])
-        elif latest is not None and latest.order > write.order and latest.etag == facts.token:
-            yield note("a later read gave the old token again", -5.0, latest, "ETag")
-        elif facts.step.unordered(write):
-            yield note("an own write on the resource falls into the same tick of the clock", 2.0, write)
-        elif write.etag is not None and write.etag != facts.token:
-            yield note(
-                f"the client's own earlier write had already returned {write.etag}", 6.0, write, "ETag"
-            )
-        elif write.etag is None:
-            yield note(
-                "the client's own earlier write had replaced the version that the token names", 5.0, write
-            )
+    if facts.own_writes:
+        yield from _own_write(facts, facts.own_writes[-1], latest)
         return
     used = _used(facts, facts.token)
     if used is not None:
@@ -75,6 +63,22 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note(text, 5.0, used)
         return
     yield from _newer_read(facts, latest)
+
+
+def _own_write(facts: Facts, write: Step, latest: Step | None) -> Iterator[Evidence]:
+    """Yield evidence from the last own write, which had replaced what the token names."""
+    if facts.listed_again is not None and not kept_by_itself(facts, facts.listed_again[1]):
+        yield note("a listing read after it gave the old token again", 1.5, facts.listed_again[1])
+    elif latest is not None and latest.order > write.order and latest.etag == facts.token:
+        yield note("a later read gave the old token again", -5.0, latest, "ETag")
+    elif raced_beside(facts) is not None:
+        yield note("an own write was answered just before: workers share the token", 2.0, write)
+    elif facts.step.unordered(write):
+        yield note("an own write on the resource falls into the same tick of the clock", 2.0, write)
+    elif write.etag is not None and write.etag != facts.token:
+        yield note(f"the client's own earlier write had already returned {write.etag}", 6.0, write, "ETag")
+    elif write.etag is None:
+        yield note("the client's own earlier write had replaced the version that the token names", 5.0, write)
 
 
 def _unread(facts: Facts) -> Iterator[Evidence]:

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis.facts.carried_versions import carried_version
+from ifmatch.diagnosis.facts.rewritten_answers import tagged_beside, told_otherwise
 from ifmatch.diagnosis.links.damages import Reason
 from ifmatch.diagnosis.links.evidence import note
 from ifmatch.diagnosis.reading import tokens
@@ -186,9 +187,16 @@ def _by_property(facts: Facts) -> Iterator[Evidence]:
         text = f"the answer has {_BESIDE} {beside.header(_BESIDE)} and no ETag, beside which it is sent"
         yield note(text, 4.5, beside, _BESIDE)
     told = next((one for one in facts.own(facts.history) if one.method == "PROPFIND" and one.etag), None)
+    bare = next(one for one in got if one.method == "GET")
     if told is not None:
-        bare = next(one for one in got if one.method == "GET")
         yield note(f"the property getetag is {told.etag}; the answer to GET came without ETag", 2.4, bare)
+    seen = [*told_otherwise(facts.own(facts.history))]
+    yield from (note(*one) for one in seen)
+    if (told is not None or seen) and (other := tagged_beside(facts.case, bare)) is not None:
+        text = (
+            f"answers of {other.kind[0]} have an ETag, {other.header('etag')}; those of {bare.kind[0]} none"
+        )
+        yield note(text, 1.8, other, "ETag")
 
 
 def _by_encoder(facts: Facts) -> Iterator[Evidence]:
