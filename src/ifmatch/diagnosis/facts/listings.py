@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Final, cast
-from urllib.parse import parse_qsl, urlsplit
 
 from ifmatch.diagnosis.reading.stamps import stamped
 from ifmatch.diagnosis.steps.resources import last_step
 from ifmatch.model.json_values import members_in
-from ifmatch.model.late import late_pattern
 from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
@@ -105,7 +102,7 @@ def untouched(facts: Facts) -> tuple[tuple[str, ...], Step] | None:
         facts: of a request that names the entries it changes, such as one with the calls of a batch.
     """
     step = facts.step
-    known = [(one, _with_names(one)) for one in facts.history if one.actor == step.actor]
+    known = [(one, with_names(one)) for one in facts.history if one.actor == step.actor]
     before = next((one for one in reversed(known) if one[1] and one[0].order < step.order), None)
     if before is None:
         return None
@@ -126,81 +123,25 @@ def untouched(facts: Facts) -> tuple[tuple[str, ...], Step] | None:
     return (tuple(sorted(theirs)[:3]), shows) if theirs and not theirs & mine else None
 
 
-def passed_over(facts: Facts) -> tuple[tuple[str, ...], str, Step] | None:
-    """Return the entries that changed and a query does not select, its words, and the read that shows it.
-
-    Some services change or delete all members of a collection that a query selects. None when that is not
-    known: without two own reads around the request, or when the query says nothing about members of entries.
-
-    Args:
-        facts: of a refused request on a collection.
-    """
-    step = facts.step
-    wanted = _selection(step.exchange.request.url)
-    if not wanted:
-        return None
-    known = [(one, entries) for one in facts.own(facts.history) if (entries := _with_names(one))]
-    before = next((pair for pair in reversed(known) if pair[0].order < step.order), None)
-    after = next((pair for pair in known if pair[0].order > step.order), None)
-    if before is None or after is None:
-        return None
-    if any(one.changes for one in _between(facts, after[0])):
-        return None
-    old, new = before[1], after[1]
-    theirs = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
-    states = [text for one in (old, new) for name, text in one.items() if name in theirs]
-    told = [name for name in wanted if any(name in json.loads(text) for text in old.values())]
-    if not theirs or len(told) != len(wanted) or any(_selected(text, wanted) for text in states):
-        return None
-    if not any(_selected(text, wanted) for text in old.values()):
-        return None
-    return tuple(theirs[:3]), ", ".join(f"{name}={value}" for name, value in wanted.items()), after[0]
-
-
-# What names the operation in a value such as `eq.open`, and a condition such as `state eq 'open'`.
-_EQUAL: Final = late_pattern(r"eq[.:]|==?", re.IGNORECASE)
-_CLAUSE: Final = late_pattern(
-    r"([A-Za-z_]\w*)\s*(?::|==?|\beq\b)\s*(?:'([^']*)'|\"([^\"]*)\"|([^\s'\"]+))", re.IGNORECASE
-)
-_JOINED: Final = late_pattern(r"\s+and\s+|\s*(?:&&|,|;)\s*", re.IGNORECASE)
-_EXPRESSIONS: Final = frozenset({"$filter", "filter", "q", "query", "where", "search", "$search"})
-
-
-def _selection(url: str) -> dict[str, str]:
-    """Return the members and values by which a query selects entries; empty when it says more, or nothing."""
-    found: dict[str, str] = {}
-    for name, value in parse_qsl(urlsplit(url).query):
-        if name.lower() in _EXPRESSIONS:
-            for clause in _JOINED.split(value.strip()):
-                told = _CLAUSE.fullmatch(clause)
-                if told is None:
-                    return {}
-                found[told[1]] = told[2] or told[3] or told[4] or ""
-        else:
-            member = name.partition("[")[2].partition("]")[0] or name
-            found[member] = _EQUAL.sub("", value, count=1) if _EQUAL.match(value) else value
-    return found
-
-
-def _selected(entry: str, wanted: dict[str, str]) -> bool:
-    members = cast("dict[str, object]", json.loads(entry))
-    return all(str(members.get(name)).lower() == value.lower() for name, value in wanted.items())
-
-
 def _between(facts: Facts, after: Step) -> Iterator[Step]:
     yield from (one for one in facts.history if facts.step.order < one.order < after.order)
 
 
 # Members that name one thing of a list.
-_IDS: Final = ("id", "_id", "uid", "uuid", "key", "name", "slug", "code")
+IDS: Final = ("id", "_id", "uid", "uuid", "key", "name", "slug", "code")
 _DEEPEST: Final = 6
 
 
-def _with_names(step: Step) -> dict[str, str]:
-    """Return the entries of the longest list of named things that an answer to a read holds, as texts."""
+def with_names(step: Step, least: int = 2) -> dict[str, str]:
+    """Return the entries of the longest list of named things that an answer to a read holds, as texts.
+
+    Args:
+        step: the read.
+        least: so many make a list.
+    """
     if step.content is None or not 200 <= step.status < 300 or step.denied:
         return {}
-    found = list(_named_lists(step.content.json(), 0))
+    found = [one for one in _named_lists(step.content.json(), 0) if len(one) >= least]
     return max(found, key=len) if found else {}
 
 
@@ -213,8 +154,9 @@ def _named_lists(value: object, depth: int) -> Iterator[dict[str, str]]:
     elif isinstance(value, list):
         entries = cast("list[object]", value)[:_MOST]
         things = [cast("dict[str, object]", one) for one in entries if isinstance(one, dict)]
-        if len(things) == len(entries) and len(things) > 1:
-            for member in _IDS:
+        if len(things) == len(entries) and things:
+            called = {member.lower(): member for member in reversed(things[0])}
+            for member in (called[name] for name in IDS if name in called):
                 names = {str(one[member]) for one in things if isinstance(one.get(member), str | int)}
                 if len(names) == len(things):
                     yield {str(one[member]): json.dumps(one, sort_keys=True) for one in things}

@@ -33,7 +33,7 @@ _LONGEST_VALUE: Final = 120
 _DEEP: Final = 2
 _PIECES: Final = late_pattern(r"[:|=,;'\"\s()]+")
 # How a search is cut and sorted, not what it looks for.
-_PAGING: Final = late_pattern(
+PAGING: Final = late_pattern(
     r"_?(?:page(?:[_-]?(?:size|no|number))?|per[_-]?page|limit|offset|count|size|top|skip|sort"
     r"|order(?:[_-]?by)?"
     r"|start|max(?:[_-]?results)?|summary|elements|total|cursor|first|rows)",
@@ -173,7 +173,7 @@ def asked_of(read: Step) -> list[frozenset[str]]:
     values = [
         member.value
         for member in sent(read)
-        if member.where != "header" and not _PAGING.fullmatch(member.word) and not is_view(member.word)
+        if member.where != "header" and not PAGING.fullmatch(member.word) and not is_view(member.word)
     ]
     return [found for value in values if (found := frozenset(pieces_of(value)))]
 

@@ -23,6 +23,7 @@ from ifmatch.diagnosis.reading.contents import (
     version_member,
 )
 from ifmatch.diagnosis.reading.stamps import stamped
+from ifmatch.diagnosis.steps.resources import bare
 from ifmatch.diagnosis.steps.told_versions import moved
 from ifmatch.dialects import weak_tags_match
 from ifmatch.model.cached import cached_property
@@ -232,10 +233,11 @@ class StateFacts:
         if self.token is None or self.issues or len(tokens.opaque(self.token)) < 1:
             return None
         wanted = tokens.opaque(self.token)
-        for step in reversed(self.case.givers(wanted)):
-            if step.resource != self.step.resource and step.order < self.step.order:
-                return step
-        return None
+        gave = [one for one in self.case.givers(wanted) if one.order < self.step.order]
+        gave = [one for one in gave if one.resource != self.step.resource]
+        # What the client was given for another selection of the very list is what it sends.
+        mine = (one for one in reversed(self.own(gave)) if bare(one.resource) == bare(self.step.resource))
+        return next(mine, gave[-1] if gave else None)
 
     @cached_property
     def inside(self) -> Step | None:

@@ -11,8 +11,8 @@ from ifmatch.model.late import late_pattern
 
 # A two-digit year is read against the time of the traffic; captures are younger than the RFC they follow.
 _NOW = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=3650)
-# A time with a fraction of its second: seconds or milliseconds since the epoch, or RFC 3339.
-_EPOCH = late_pattern(r"(?<![\w.])(1\d{9})(\.\d{1,9}|\d{3}|\d{6})(?![\w.]*\d)")
+# A time with a fraction of its second: a count since the epoch, or RFC 3339.
+_EPOCH = late_pattern(r"(?<![\w.])(1\d{9})(\.\d{1,9}|\d{3}|\d{6}|\d{9})(?![\w.]*\d)")
 _COUNTED = late_pattern(r"(1\d{9})(\.\d{1,9}|\d{3}|\d{6})?")
 _STAMP = late_pattern(
     r"(?<!\w)(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)[.,](\d{1,9}) ?(Z|UTC|GMT|[+-]\d\d:?\d\d)?", re.IGNORECASE

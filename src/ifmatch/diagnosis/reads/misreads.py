@@ -14,6 +14,7 @@ from ifmatch.diagnosis.reads.answered_reads import answered_reads
 from ifmatch.diagnosis.reads.glimpses import glimpsed_before
 from ifmatch.diagnosis.reads.old_looks import old_looks
 from ifmatch.diagnosis.reads.one_tag import two_states
+from ifmatch.diagnosis.reads.rendered_times import made_for_each
 from ifmatch.diagnosis.reads.resumed_in_turn import resumed_in_turn
 from ifmatch.diagnosis.reads.revalidations import never_unmodified
 from ifmatch.diagnosis.reads.shared_seconds import later_in_second
@@ -107,7 +108,7 @@ def _wrong_not_modified(case: Case, history: History) -> Iterator[tuple[Step, Da
         stayed = None if by_date or replaced is not None else _same_tag(near, step, condition.tokens[0])
         proof = proof or _told_in_content(shown, step, later) or _seen_replaced(near, shown, step, condition)
         misjudged = not by_date and cached_on_the_way(step) and _another_tag(step, condition)
-        asks = by_date and replaced is None and proof is None
+        asks = replaced is proof is other is stayed is None and not misjudged
         proof, told = (later_in_second(case, near, step) if asks else None) or (proof, None)
         if replaced is None and proof is None and other is None and stayed is None and not misjudged:
             continue
@@ -345,7 +346,9 @@ def _same_second(history: History, step: Step, later: Step | None) -> Step | Non
         return None
     if gave.representation is None or later.representation is None:
         return None
-    return None if same_content(gave.representation, later.representation) else later
+    if same_content(gave.representation, later.representation) or made_for_each((gave, later)):
+        return None
+    return later
 
 
 def _all_replaced(history: History, step: Step, condition: Condition) -> Step | None:

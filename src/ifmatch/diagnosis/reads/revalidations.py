@@ -106,16 +106,21 @@ def _of_their_moments(history: History, whole: list[Step]) -> tuple[Step, ...]:
     texts = [step.representation.text for step in chain if step.representation is not None]
     if len(chain) <= _DATED or len(texts) < len(chain) or any(len(text) < _RICH for text in texts):
         return ()
+    asked = 0
     for before, step in pairwise(chain):
         condition = _different(step)
-        if (
-            condition is None
-            or before.etag is None
-            or tokens.base(condition.tokens[0]) != tokens.base(before.etag)
-        ):
+        if before.variant != step.variant or before.etag is None or before.etag == step.etag:
             return ()
-        if asks_past(step.sent) or before.variant != step.variant or before.etag == step.etag:
+        if condition is None and not step.conditions:
+            # A plain look between, or after them, is shown another tag as well.
+            continue
+        if condition is None or tokens.base(condition.tokens[0]) != tokens.base(before.etag):
             return ()
+        if asks_past(step.sent):
+            return ()
+        asked += 1
+    if asked < _DATED:
+        return ()
     if history.written_between(chain[0], chain[-1]) or not (made_for_each(chain) or drawn_anew(chain)):
         return ()
     return chain

@@ -12,6 +12,7 @@ from ifmatch.diagnosis.losses.device_clocks import made_at
 from ifmatch.diagnosis.reading.conditions import Guard
 from ifmatch.diagnosis.reading.dates import http_date, span
 from ifmatch.diagnosis.rules.timezone_error import zone_of_read
+from ifmatch.diagnosis.steps.resources import host_of
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.diagnosis import Outcome
 
@@ -29,6 +30,8 @@ _NEAR = 5.0
 _SKEW = 20.0
 # Seconds by which two dates, each cut to the second, may lie off.
 _TICK = 1.2
+# So many steps around a request others with dates are looked at.
+_AROUND = 40
 # Time zones lie whole quarters of an hour apart.
 _QUARTER = 900
 _MOST_TEXT = 20_000
@@ -169,16 +172,28 @@ def _told_in_content(facts: Facts, sent: float) -> bool:
 
 
 def _runs_along(facts: Facts, sent: float) -> Step | None:
-    """Return another request of the same actor whose date differs by just the time between the two."""
+    """Return another request of the same actor whose date differs by just the time between the two.
+
+    It may be about another thing of the service, if no answer has shown its date there.
+    """
     step = facts.step
-    for one in facts.own(facts.history):
+    host = host_of(step.resource)
+    beside = facts.case.steps[max(0, step.order - _AROUND) : step.order + _AROUND]
+    for one in (*facts.own(facts.history), *facts.own(beside)):
         guard = one.guard if one.is_write else None
         if one is step or guard is None or guard.guard is not Guard.SAME_DATE or not one.timed:
             continue
         date = http_date(guard.value)
-        if date is None or date == sent or not step.timed:
+        if date is None or date == sent or not step.timed or host_of(one.resource) != host:
             continue
-        if abs((date - sent) - (one.start - step.start)) <= _TICK:
+        if abs((date - sent) - (one.start - step.start)) > _TICK:
+            continue
+        if one.resource == step.resource:
+            return one
+        shown = any(each.last_modified == date for each in facts.case.history_of(one.resource))
+        # A clock of another zone lies whole quarters of an hour off.
+        off = (sent - step.start + _NEAR) % _QUARTER
+        if not shown and off > 2 * _NEAR:
             return one
     return None
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis.facts.change_logs import others_changed
 from ifmatch.diagnosis.facts.dialect_scopes import policy_entries_apart, scope_path, scope_writes
-from ifmatch.diagnosis.facts.listings import listed, passed_over, untouched
+from ifmatch.diagnosis.facts.listings import listed, untouched
 from ifmatch.diagnosis.facts.parts_apart import parts_apart
+from ifmatch.diagnosis.facts.selected_entries import passed_over
 from ifmatch.diagnosis.facts.shared_counts import carried_above, carried_along, moved_along, named_after
 from ifmatch.diagnosis.links.evidence import note
 from ifmatch.diagnosis.reading import tokens
@@ -228,7 +229,8 @@ def _by_siblings(facts: Facts) -> Iterator[Evidence]:
         for one in facts.case.steps[issue.order + 1 : step.order]
         if one.accepted
         and one.replaces
-        and one.resource != step.resource
+        # A write to the very thing that the token was shown for makes it an old one of that thing.
+        and one.resource not in {step.resource, issue.resource}
         and parent_of(one.resource) == parent_of(step.resource)
     ]
     seen = listed(facts)
@@ -377,7 +379,6 @@ def _selects(facts: Facts) -> Iterator[Evidence]:
     found = passed_over(facts) if facts.step.method in _SELECTING and not facts.own_writes else None
     if found is not None:
         theirs, query, shows = found
-        text = (
-            f"what changed is {', '.join(theirs)}, which `{query}` does not select: the token counts for all"
-        )
+        what = f"what changed is {', '.join(theirs)}, which `{query}` does not select"
+        text = f"{what if theirs else f'what `{query}` selects is as it was'}: the token counts for all"
         yield note(text, 6.5, shows)

@@ -272,6 +272,11 @@ def _same_second(facts: Facts) -> Iterator[Evidence]:
     condition = facts.step.condition(Guard.DIFFERENT_DATE)
     sent = http_date(condition.value) if condition is not None else None
     lost = facts.damage.lost if facts.damage is not None else None
+    tag = facts.step.condition(Guard.DIFFERENT)
+    if tag is not None and lost is not None and facts.damage is not None and facts.damage.told is not None:
+        text = f"two contents of one second carry one tag, {tag.value}: it is made of the modification time"
+        yield note(text, 7.5, lost, "ETag")
+        return
     if sent is None or lost is None or facts.step.condition(Guard.DIFFERENT) is not None:
         return
     told = facts.damage.told if facts.damage is not None else None

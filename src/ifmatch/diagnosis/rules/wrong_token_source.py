@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 
 from ifmatch.diagnosis.facts.dialect_scopes import scope_path
 from ifmatch.diagnosis.facts.parts_apart import parts_apart
+from ifmatch.diagnosis.facts.selected_entries import one_tag_for_all, passed_over
 from ifmatch.diagnosis.facts.tags_elsewhere import ever_new_at_source
 from ifmatch.diagnosis.facts.views_apart import views_apart
 from ifmatch.diagnosis.links.damages import Reason
@@ -194,6 +195,9 @@ def _from_elsewhere(facts: Facts, other: Step) -> Iterator[Evidence]:
     if projection(here, there) or (other.actor != facts.step.actor and other.forwarded):
         return
     if guard is None or token is None or _lists_target(facts, other, token):
+        return
+    if one_tag_for_all(facts, other) is not None or passed_over(facts) is not None:
+        # A list has one tag, whatever is selected of it.
         return
     if facts.proof is not None:
         text = f"{facts.proof.text}: what it named was compared, and the change carried out"
