@@ -134,7 +134,7 @@ def weak(stage: Stage) -> None:
 def compressed(stage: Stage) -> None:
     """Save what was read compressed."""
     files = {f"blog/{n}.md": f"# Post {n}\n" + "Lorem ipsum dolor sit amet.\n" * 40 for n in (1, 2, 3)}
-    lines = fronts.DAV["apache2"].replace("Dav On", "Dav On\nSetOutputFilter DEFLATE\nDeflateAlterETag NoChange")
+    lines = "DeflateAlterETag NoChange\n" + fronts.DAV["apache2"].replace("Dav On", "Dav On\nSetOutputFilter DEFLATE")
     site = fronts.site(stage, "apache2", files, lines)
     me = stage.actor("client", site, "blog.lagen.example", "requests", {"User-Agent": "mdsync/0.8"})
     place.listed(me, "/blog/")
