@@ -26,13 +26,27 @@ class Box(Suite):
             status, code = (412, "precondition_failed") if sent is not None else (404, "not_found")
             said = "The resource has been modified. Please retrieve the resource again and retry"
             said = said if status == 412 else "Not Found"
-            body = {"type": "error", "status": status, "code": code, "message": said, "request_id": "k2v0wxh7"}
-            return Res(status, {**body, "help_url": "https://developer.box.com/guides/api-calls/permissions-and-errors"})
+            body = {
+                "type": "error",
+                "status": status,
+                "code": code,
+                "message": said,
+                "request_id": "k2v0wxh7",
+            }
+            return Res(
+                status,
+                {**body, "help_url": "https://developer.box.com/guides/api-calls/permissions-and-errors"},
+            )
         if req.method == "DELETE":
             del self.rows[key]
             return Res(204)
         if not req.safe:
-            self.rows[key] = row = {**row, **req.json, "etag": str(int(row["etag"]) + 1), "modified_at": stamp()}
+            self.rows[key] = row = {
+                **row,
+                **req.json,
+                "etag": str(int(row["etag"]) + 1),
+                "modified_at": stamp(),
+            }
         if req.fields.get("if-none-match") == row["etag"]:
             return Res(304)
         return Res(200, {"type": "file", "id": key, **row}, {"ETag": row["etag"]})
@@ -43,9 +57,16 @@ class Contentful(Suite):
 
     def answer(self, req: Req) -> Res:
         """Answer for an entry or their list."""
-        key, kind = req.path.rpartition("/")[2], {"Content-Type": "application/vnd.contentful.management.v1+json"}
+        key, kind = (
+            req.path.rpartition("/")[2],
+            {"Content-Type": "application/vnd.contentful.management.v1+json"},
+        )
         if key not in self.rows:
-            return Res(200, {"sys": {"type": "Array"}, "total": len(self.rows), "items": list(self.rows.values())}, kind)
+            return Res(
+                200,
+                {"sys": {"type": "Array"}, "total": len(self.rows), "items": list(self.rows.values())},
+                kind,
+            )
         row = self.rows[key]
         if not req.safe:
             sent = req.fields.get("x-contentful-version")
@@ -54,7 +75,12 @@ class Contentful(Suite):
                 return Res(409, {**error, "message": "", "details": {}}, kind)
             user = req.fields.get("authorization", "").rpartition("-")[2]
             by = {"sys": {"type": "Link", "linkType": "User", "id": user}}
-            made = {**row["sys"], "version": row["sys"]["version"] + 1, "updatedAt": stamp(None, 3), "updatedBy": by}
+            made = {
+                **row["sys"],
+                "version": row["sys"]["version"] + 1,
+                "updatedAt": stamp(None, 3),
+                "updatedBy": by,
+            }
             self.rows[key] = row = {"sys": made, "fields": req.json["fields"]}
         return Res(200, row, kind)
 
@@ -82,7 +108,9 @@ class Compute(Suite):
             self.rows[name] = {**row, "labels": req.json["labels"], "labelFingerprint": made}
         else:
             self.rows[name] = {**row, "metadata": {**req.json, "fingerprint": made}}
-        return Res(200, {"kind": "compute#operation", "status": "DONE", "operationType": req.path.rpartition("/")[2]})
+        return Res(
+            200, {"kind": "compute#operation", "status": "DONE", "operationType": req.path.rpartition("/")[2]}
+        )
 
 
 class Zones(Suite):
@@ -91,7 +119,9 @@ class Zones(Suite):
     def answer(self, req: Req) -> Res:
         """Answer for the record sets or a change of them."""
         if req.safe:
-            return Res(200, {"kind": "dns#resourceRecordSetsListResponse", "rrsets": list(self.rows.values())})
+            return Res(
+                200, {"kind": "dns#resourceRecordSetsListResponse", "rrsets": list(self.rows.values())}
+            )
         for number, one in enumerate(req.json.get("deletions", ())):
             if self.rows.get(one["name"] + one["type"]) != one:
                 said = f"Precondition not met for 'entity.change.deletions[{number}]'"
@@ -99,7 +129,10 @@ class Zones(Suite):
                 return Res(412, {"error": {"code": 412, "message": said, "errors": [error]}})
         for one in req.json.get("additions", ()):
             self.rows[one["name"] + one["type"]] = one
-        return Res(200, {**req.json, "kind": "dns#change", "status": "pending", "startTime": stamp(None, 3), "id": "81"})
+        return Res(
+            200,
+            {**req.json, "kind": "dns#change", "status": "pending", "startTime": stamp(None, 3), "id": "81"},
+        )
 
 
 class Notes(Suite):
@@ -146,7 +179,11 @@ class Learning(Suite):
         if req.safe:
             return Res(200, self.rows[key], {**version, "ETag": tag})
         if req.fields.get("if-match") != tag:
-            said = "ETag does not match the stored document" if "if-match" in req.fields else "If-Match is required"
+            said = (
+                "ETag does not match the stored document"
+                if "if-match" in req.fields
+                else "If-Match is required"
+            )
             return Res(412 if "if-match" in req.fields else 409, {"error": said}, version)
         self.rows[key] = req.json
         return Res(204, b"", version)
@@ -170,7 +207,11 @@ class Gateway(Suite):
             sent = req.fields.get("if-match")
             if sent not in ("*", self.tag(key)):
                 code = "/IWBEP/CM_V4_APPS/017" if sent is None else "/IWBEP/CM_V4_APPS/018"
-                said = "Precondition required: the If-Match header is missing" if sent is None else "Precondition failed"
+                said = (
+                    "Precondition required: the If-Match header is missing"
+                    if sent is None
+                    else "Precondition failed"
+                )
                 return Res(428 if sent is None else 412, {"error": {"code": code, "message": said}}, kind)
             self.rows[key] = ({**row, **req.json}, moment + 117)
             return Res(204, b"", {"ETag": self.tag(key), "OData-Version": "4.0"})
@@ -185,8 +226,15 @@ class Repository(Suite):
         key = int(req.path.rpartition("/")[2]) if req.path.rpartition("/")[2].isdigit() else 0
         kind = {"Content-Type": "application/hal+json", "Vary": "Origin"}
         if not key:
-            found = [{**row, "_links": {"self": {"href": f"{req.path}/{one}"}}} for one, (row, _) in self.rows.items()]
-            return Res(200, {"_embedded": {"seasons": found}, "page": {"size": 20, "totalElements": len(found)}}, kind)
+            found = [
+                {**row, "_links": {"self": {"href": f"{req.path}/{one}"}}}
+                for one, (row, _) in self.rows.items()
+            ]
+            return Res(
+                200,
+                {"_embedded": {"seasons": found}, "page": {"size": 20, "totalElements": len(found)}},
+                kind,
+            )
         row, moment = self.rows[key]
         if not req.safe:
             self.rows[key] = row, moment = {**row, **req.json}, time.time()
@@ -206,7 +254,11 @@ class Health(Suite):
         row, version, moment = self.rows[key]
         meta = {"versionId": str(version), "lastUpdated": stamp(moment, 3)}
         fields = {"Content-Type": "application/fhir+json;charset=utf-8", "ETag": f'W/"{version}"'}
-        return Res(200, {**row, "id": key, "meta": meta}, {**fields, "Last-Modified": formatdate(moment, usegmt=True)})
+        return Res(
+            200,
+            {**row, "id": key, "meta": meta},
+            {**fields, "Last-Modified": formatdate(moment, usegmt=True)},
+        )
 
     def answer(self, req: Req) -> Res:
         """Answer for a resource, a search or a create."""
@@ -228,7 +280,10 @@ class Health(Suite):
             same = req.fields.get("if-none-match") == got.fields["ETag"]
             return Res(304, b"", dict(got.fields)) if same else got
         if req.fields.get("if-match") != got.fields["ETag"]:
-            return Res(412, {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "conflict"}]})
+            return Res(
+                412,
+                {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "conflict"}]},
+            )
         row = {name: one for name, one in req.json.items() if name not in {"id", "meta"}}
         self.rows[key] = (row, self.rows[key][1] + 1, time.time())
         return self.show(key)
@@ -247,12 +302,18 @@ class Library(Suite):
             if req.fields.get("if-modified-since-version") == str(self.version):
                 return Res(304, b"", {**own, "Last-Modified-Version": str(self.version)})
             found = [{"key": one, **row} for one, row in self.rows.items() if row["version"] > since]
-            return Res(200, found, {**own, "Last-Modified-Version": str(self.version), "Total-Results": str(len(found))})
+            return Res(
+                200,
+                found,
+                {**own, "Last-Modified-Version": str(self.version), "Total-Results": str(len(found))},
+            )
         row = self.rows[key]
         if req.safe:
             return Res(200, {"key": key, **row}, {**own, "Last-Modified-Version": str(row["version"])})
         if req.fields.get("if-unmodified-since-version") != str(row["version"]):
-            return Res(412, f"Item has been modified since specified version (expected {row['version']})", own)
+            return Res(
+                412, f"Item has been modified since specified version (expected {row['version']})", own
+            )
         self.version += 1
         self.rows[key] = {"version": self.version, "data": {**row["data"], **req.json}}
         return Res(204, b"", {**own, "Last-Modified-Version": str(self.version)})

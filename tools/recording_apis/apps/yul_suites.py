@@ -59,9 +59,14 @@ class Cluster(Suite):
         sent, meta = req.json, row["metadata"]
         wanted = sent.get("metadata", {}).get("resourceVersion")
         if wanted not in (None, meta["resourceVersion"]):
-            said = f'Operation cannot be fulfilled on deployments.apps "{name}": the object has been modified; '
+            said = (
+                f'Operation cannot be fulfilled on deployments.apps "{name}": the object has been modified; '
+            )
             said += "please apply your changes to the latest version and try again"
-            return Res(409, {"kind": "Status", "status": "Failure", "message": said, "reason": "Conflict", "code": 409})
+            return Res(
+                409,
+                {"kind": "Status", "status": "Failure", "message": said, "reason": "Conflict", "code": 409},
+            )
         self.version += 37
         spec = {**row["spec"], **sent["spec"]}
         agent = req.fields.get("user-agent", "").partition("/")[0]
@@ -88,12 +93,22 @@ class Sync(Suite):
         if not req.safe:
             sent = req.fields.get("if-match")
             if sent is not None and sent != row["revision"]:
-                said = {"code": 54103, "message": "The revision of the Document does not match", "status": 412}
+                said = {
+                    "code": 54103,
+                    "message": "The revision of the Document does not match",
+                    "status": 412,
+                }
                 return Res(412, {**said, "more_info": "https://www.twilio.com/docs/errors/54103"})
             form = dict(parse_qsl(req.body.decode()))
             revision = f"{int(row['revision'], 16) + 1:x}"
             by = req.fields.get("authorization", "").rpartition(" ")[2]
-            row = {**row, "data": form["Data"], "revision": revision, "created_by": by, "date_updated": stamp()}
+            row = {
+                **row,
+                "data": form["Data"],
+                "revision": revision,
+                "created_by": by,
+                "date_updated": stamp(),
+            }
             self.rows[name] = row
         return Res(200, row, {"ETag": row["revision"]})
 
@@ -128,7 +143,9 @@ class Datasets(Suite):
         name = req.path.rpartition("/")[2]
         if name not in self.rows:
             items = [{"member": one.partition("(")[2].rstrip(")")} for one in self.rows]
-            return Res(200, {"items": items, "returnedRows": len(items)}, {"Content-Type": "application/json"})
+            return Res(
+                200, {"items": items, "returnedRows": len(items)}, {"Content-Type": "application/json"}
+            )
         tag = hashlib.md5(self.rows[name].encode()).hexdigest().upper()  # noqa: S324 - a tag
         own = {"ETag": tag} if req.fields.get("x-ibm-return-etag") == "true" else {}
         if req.safe:
@@ -160,7 +177,11 @@ class Canvas(Suite):
         if not req.safe:
             since = req.fields.get("if-unmodified-since")
             if since and int(moment) > parsedate_to_datetime(since).timestamp():
-                issue = {"severity": "error", "code": "conflict", "details": {"text": "Resource was updated since"}}
+                issue = {
+                    "severity": "error",
+                    "code": "conflict",
+                    "details": {"text": "Resource was updated since"},
+                }
                 return Res(412, {"resourceType": "OperationOutcome", "issue": [issue]}, kind)
             self.rows[key] = ({k: v for k, v in req.json.items() if k != "meta"}, time.time())
         return Res(200, self.show(key), {**kind, "Last-Modified": formatdate(self.rows[key][1], usegmt=True)})
@@ -176,7 +197,11 @@ class Keys(Suite):
         key = req.path.removeprefix("/v1/kv/")
         own = {"X-Consul-Index": str(self.index), "X-Consul-Knownleader": "true", "X-Consul-Lastcontact": "0"}
         if req.safe:
-            found = [one for one in sorted(self.rows) if one == key or ("recurse" in req.query and one.startswith(key))]
+            found = [
+                one
+                for one in sorted(self.rows)
+                if one == key or ("recurse" in req.query and one.startswith(key))
+            ]
             shown = [
                 {
                     "LockIndex": 0,
@@ -215,7 +240,11 @@ class Search(Suite):
         own = {"X-Elastic-Product": "Elasticsearch", "Content-Type": "application/json; charset=UTF-8"}
         if key not in self.rows:
             hits = [{"_index": index, "_id": one, "_source": row[0]} for one, row in self.rows.items()]
-            return Res(200, {"took": 2, "timed_out": False, "hits": {"total": {"value": len(hits)}, "hits": hits}}, own)
+            return Res(
+                200,
+                {"took": 2, "timed_out": False, "hits": {"total": {"value": len(hits)}, "hits": hits}},
+                own,
+            )
         source, seq, version = self.rows[key]
         head = {"_index": index, "_id": key}
         if req.safe:
@@ -225,11 +254,20 @@ class Search(Suite):
         if wanted is not None and int(wanted) != seq:
             said = f"[{key}]: version conflict, required seqNo [{wanted}], primary term [3]. "
             said += f"current document has seqNo [{seq}] and primary term [3]"
-            cause = {"type": "version_conflict_engine_exception", "reason": said, "shard": "0", "index": index}
+            cause = {
+                "type": "version_conflict_engine_exception",
+                "reason": said,
+                "shard": "0",
+                "index": index,
+            }
             return Res(409, {"error": {"root_cause": [cause], **cause}, "status": 409}, own)
         self.seq += 1
         self.rows[key] = (req.json, self.seq, version + 1)
-        more = {"_version": version + 1, "result": "updated", "_shards": {"total": 2, "successful": 2, "failed": 0}}
+        more = {
+            "_version": version + 1,
+            "result": "updated",
+            "_shards": {"total": 2, "successful": 2, "failed": 0},
+        }
         return Res(200, {**head, **more, "_seq_no": self.seq, "_primary_term": 3}, own)
 
 
@@ -239,7 +277,11 @@ class Drive(Suite):
     def show(self, key: str) -> dict:
         """Return an item."""
         row = self.rows[key]
-        own = {"id": key, "eTag": f'"{{{key[-8:]}-5E1C}},{row["n"]}"', "cTag": f'"c:{{{key[-8:]}-5E1C}},{row["c"]}"'}
+        own = {
+            "id": key,
+            "eTag": f'"{{{key[-8:]}-5E1C}},{row["n"]}"',
+            "cTag": f'"c:{{{key[-8:]}-5E1C}},{row["c"]}"',
+        }
         return {**own, **{name: one for name, one in row.items() if name not in {"n", "c"}}}
 
     def touch(self, key: str, by: dict, **more: object) -> None:

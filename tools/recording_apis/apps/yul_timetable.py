@@ -1,4 +1,5 @@
 # mypy: ignore-errors
+# ruff: noqa: ANN001, ANN201 - Django calls these as it will
 """A ferry timetable on Django: the compressor below ConditionalGetMiddleware, as one project had it."""
 
 from __future__ import annotations

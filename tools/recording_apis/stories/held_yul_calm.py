@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 )
 def library(stage: Stage) -> None:
     """Write items under their own versions."""
-    rows = {f"KX{n}PQ7{n}": {"version": 4400 + n, "data": {"title": f"Ravn {n}", "note": ""}} for n in range(4)}
+    rows = {
+        f"KX{n}PQ7{n}": {"version": 4400 + n, "data": {"title": f"Ravn {n}", "note": ""}} for n in range(4)
+    }
     beside = {"/keys/current": {"key": "zk", "userID": 771, "access": {"user": {"library": True}}}}
     server = place.open_box(stage, clouds.Library(rows, beside), "waitress", "Zotero")
     front = fronts.nginx(stage, server)
@@ -42,7 +44,13 @@ def library(stage: Stage) -> None:
     for turn in range(3):
         me.get(f"{base}?since={since}", 304, {"If-Modified-Since-Version": since})
         theirs = other.get(f"{base}/{keys[3]}").json["version"]
-        other.send("PATCH", f"{base}/{keys[3]}", 204, {"If-Unmodified-Since-Version": str(theirs)}, {"note": f"{turn}"})
+        other.send(
+            "PATCH",
+            f"{base}/{keys[3]}",
+            204,
+            {"If-Unmodified-Since-Version": str(theirs)},
+            {"note": f"{turn}"},
+        )
         mine = me.get(f"{base}/{keys[turn]}").json["version"]
         note = {"note": f"lest {turn}"}
         me.send("PATCH", f"{base}/{keys[turn]}", 204, {"If-Unmodified-Since-Version": str(mine)}, note)
@@ -65,7 +73,9 @@ def library(stage: Stage) -> None:
 )
 def generations(stage: Stage) -> None:
     """Chain generations."""
-    server = place.open_box(stage, clouds.Bucket({"seed.json": (b"{}", 1795860000100001, 1)}), "stdlib", "Cloud Storage")
+    server = place.open_box(
+        stage, clouds.Bucket({"seed.json": (b"{}", 1795860000100001, 1)}), "stdlib", "Cloud Storage"
+    )
     front = fronts.envoy(stage, [server])
     me = stage.actor("client", front, "storage.lager.example", "aiohttp", {"Authorization": "Bearer ya29.l"})
     base, up = "/storage/v1/b/lager/o", "/upload/storage/v1/b/lager/o?uploadType=media"
@@ -98,13 +108,19 @@ def weak(stage: Stage) -> None:
     """Write under weak tags."""
 
     def patient(mrn: str, city: str) -> dict[str, Any]:
-        return {"resourceType": "Patient", "identifier": [{"system": "urn:mrn", "value": mrn}], "address": [{"city": city}]}
+        return {
+            "resourceType": "Patient",
+            "identifier": [{"system": "urn:mrn", "value": mrn}],
+            "address": [{"city": city}],
+        }
 
     rows = {f"p{n}": (patient(f"M-{n}", "Turku"), n - 800, 1795800000.25 + n) for n in (801, 802, 803)}
     beside = {"/fhir/metadata": {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1"}}
     server = place.open_box(stage, clouds.Health(rows, beside), "starlette", "a FHIR server")
     front = fronts.haproxy(stage, [server])
-    me = stage.actor("client", front, "fhir.terveys.example", "node:fetch", {"Accept": "application/fhir+json"})
+    me = stage.actor(
+        "client", front, "fhir.terveys.example", "node:fetch", {"Accept": "application/fhir+json"}
+    )
     me.get("/fhir/metadata")
     me.get("/fhir/Patient?address-city=Turku")
     fields = {"Content-Type": "application/fhir+json"}
@@ -134,7 +150,9 @@ def weak(stage: Stage) -> None:
 def compressed(stage: Stage) -> None:
     """Save what was read compressed."""
     files = {f"blog/{n}.md": f"# Post {n}\n" + "Lorem ipsum dolor sit amet.\n" * 40 for n in (1, 2, 3)}
-    lines = "DeflateAlterETag NoChange\n" + fronts.DAV["apache2"].replace("Dav On", "Dav On\nSetOutputFilter DEFLATE")
+    lines = "DeflateAlterETag NoChange\n" + fronts.DAV["apache2"].replace(
+        "Dav On", "Dav On\nSetOutputFilter DEFLATE"
+    )
     site = fronts.site(stage, "apache2", files, lines)
     me = stage.actor("client", site, "blog.lagen.example", "requests", {"User-Agent": "mdsync/0.8"})
     place.listed(me, "/blog/")
@@ -178,8 +196,12 @@ def singers(stage: Stage) -> None:
     setup = stage.actor("setup", server, "dav.koor.example", "requests", basic)
     setup.send("MKCALENDAR", "/koor/agenda/", 201)
     stage.forget()
-    me = stage.actor("client", front, "dav.koor.example", "httpx", {**basic, "User-Agent": "Agenda/5 (tablet)"})
-    other = stage.actor("other", front, "dav.koor.example", "aiohttp", {**basic, "User-Agent": "Agenda/5 (pc)"})
+    me = stage.actor(
+        "client", front, "dav.koor.example", "httpx", {**basic, "User-Agent": "Agenda/5 (tablet)"}
+    )
+    other = stage.actor(
+        "other", front, "dav.koor.example", "aiohttp", {**basic, "User-Agent": "Agenda/5 (pc)"}
+    )
     token, xml = "", {"Content-Type": "application/xml", "Depth": "1"}
     path = "/koor/agenda/proef.ics"
     made = me.put(path, _event("proef", "Repetitie", 18), 201, {**_ICS, "If-None-Match": "*"})
@@ -210,9 +232,13 @@ def singers(stage: Stage) -> None:
 )
 def menu(stage: Stage) -> None:
     """Read from the store and write from the origin."""
-    docs = {f"/menu/{day}": {"dag": day, "ret": ["suppe", "fisk"], "pris": 85} for day in ("man", "tir", "ons")}
+    docs = {
+        f"/menu/{day}": {"dag": day, "ret": ["suppe", "fisk"], "pris": 85} for day in ("man", "tir", "ons")
+    }
     box = Box(docs, tagged, dates=True, need=428)
-    box.after.append(lambda req, res: res.fields.update({"Cache-Control": "max-age=20"}) if req.safe else None)
+    box.after.append(
+        lambda req, res: res.fields.update({"Cache-Control": "max-age=20"}) if req.safe else None
+    )
     server = place.open_box(stage, box, "stdlib", said="Cache-Control: max-age=20")
     front = fronts.squid(stage, server, "", "menu.kantine.example")
     me = stage.actor("client", front, "menu.kantine.example", "node:fetch", {"User-Agent": "Kantine/1.3"})

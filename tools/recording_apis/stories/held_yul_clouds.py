@@ -29,7 +29,12 @@ if TYPE_CHECKING:
 def thrown(stage: Stage) -> None:
     """Rename what is gone."""
     rows = {
-        str(88112 + n): {"name": f"skan_{n}.pdf", "etag": str(n), "sequence_id": str(n), "item_status": "active"}
+        str(88112 + n): {
+            "name": f"skan_{n}.pdf",
+            "etag": str(n),
+            "sequence_id": str(n),
+            "item_status": "active",
+        }
         for n in (2, 3, 4)
     }
     beside = {"/2.0/users/me": {"type": "user", "id": "1190", "login": "skaner@kancelaria.example"}}
@@ -68,7 +73,13 @@ def broke(stage: Stage) -> None:
 
     def entry(key: str, version: int, title: str) -> dict[str, Any]:
         by = {"sys": {"type": "Link", "linkType": "User", "id": "redaktion"}}
-        made = {"id": key, "type": "Entry", "version": version, "updatedAt": "2026-11-20T08:00:00.100Z", "updatedBy": by}
+        made = {
+            "id": key,
+            "type": "Entry",
+            "version": version,
+            "updatedAt": "2026-11-20T08:00:00.100Z",
+            "updatedBy": by,
+        }
         return {"sys": made, "fields": {"title": {"nl": title}, "body": {"nl": "..."}}}
 
     rows = {"4kP": entry("4kP", 12, "Kaas"), "7mQ": entry("7mQ", 31, "Brood"), "9zR": entry("9zR", 2, "Melk")}
@@ -118,19 +129,27 @@ def fingerprint(stage: Stage) -> None:
         for n, name in enumerate(("render-1", "render-2", "render-3"))
     }
     base = "/compute/v1/projects/animatie/zones/europe-west4-b"
-    beside = {f"{base}/machineTypes": {"kind": "compute#machineTypeList", "items": [{"name": "n2-highcpu-16"}]}}
+    beside = {
+        f"{base}/machineTypes": {"kind": "compute#machineTypeList", "items": [{"name": "n2-highcpu-16"}]}
+    }
     server = place.open_box(stage, clouds.Compute(rows, beside), "aiohttp", "Compute Engine")
     front = fronts.caddy(stage, server)
     me = stage.actor("client", front, "compute.studio.example", "urllib", {"Authorization": "Bearer ya29.s"})
     me.get(f"{base}/machineTypes")
     for name in ("render-1", "render-2"):
         got = me.get(f"{base}/instances/{name}").json
-        body = {"labels": {**got["labels"], "show": "winter"}, "labelFingerprint": got["metadata"]["fingerprint"]}
+        body = {
+            "labels": {**got["labels"], "show": "winter"},
+            "labelFingerprint": got["metadata"]["fingerprint"],
+        }
         me.send("POST", f"{base}/instances/{name}/setLabels", 412, None, body)
         place.rest(0.4)
         again = me.get(f"{base}/instances/{name}").json
         place.sure(again == got)
-        motd = {"items": [{"key": "motd", "value": "queue 4"}], "fingerprint": again["metadata"]["fingerprint"]}
+        motd = {
+            "items": [{"key": "motd", "value": "queue 4"}],
+            "fingerprint": again["metadata"]["fingerprint"],
+        }
         me.send("POST", f"{base}/instances/{name}/setMetadata", 200, None, motd)
     me.get(f"{base}/instances/render-3")
 
@@ -183,17 +202,27 @@ def grown(stage: Stage) -> None:
 def twice(stage: Stage) -> None:
     """Be told about the second try."""
     rows = {
-        str(n): {"title": f"Liste {n}", "content": "Brot\n", "category": "", "favorite": False, "modified": 1795800000 + n}
+        str(n): {
+            "title": f"Liste {n}",
+            "content": "Brot\n",
+            "category": "",
+            "favorite": False,
+            "modified": 1795800000 + n,
+        }
         for n in (41, 42, 43)
     }
     notes = clouds.Notes(rows)
     notes.slow = ("/42", 1.7)
-    beside = {"/ocs/v2.php/cloud/capabilities?format=json": {"ocs": {"data": {"notes": {"api_version": ["1.3"]}}}}}
+    beside = {
+        "/ocs/v2.php/cloud/capabilities?format=json": {"ocs": {"data": {"notes": {"api_version": ["1.3"]}}}}
+    }
     notes.beside.update(beside)
     server = place.open_box(stage, notes, "cheroot", "Nextcloud Notes")
     lines = " timeout server 900ms\n retry-on response-timeout\n retries 2\n option redispatch"
     front = fronts.haproxy(stage, [server], lines, " option http-buffer-request")
-    me = stage.actor("client", front, "cloud.familie.example", "node:fetch", {"Authorization": "Basic YW5rZQ=="})
+    me = stage.actor(
+        "client", front, "cloud.familie.example", "node:fetch", {"Authorization": "Basic YW5rZQ=="}
+    )
     me.get("/ocs/v2.php/cloud/capabilities?format=json")
     base = "/index.php/apps/notes/api/v1/notes"
     me.get(base)
@@ -224,12 +253,15 @@ def twice(stage: Stage) -> None:
 def rewritten(stage: Stage) -> None:
     """Have nothing to send."""
     rows = {
-        f"45000012{n}": ({"PurchaseOrder": f"45000012{n}", "Plant": "1010", "Doc": "http://s4.intern.example/d/1"}, 20261121080000 + n)
+        f"45000012{n}": (
+            {"PurchaseOrder": f"45000012{n}", "Plant": "1010", "Doc": "http://s4.intern.example/d/1"},
+            20261121080000 + n,
+        )
         for n in (31, 32, 33)
     }
     base = "/sap/opu/odata4/sap/api_purchaseorder/srvd/0001/PurchaseOrder"
     server = place.open_box(stage, clouds.Gateway(rows), "tornado", "SAP Gateway")
-    lines = "sub_filter_types \"application/json;odata.metadata=none\"; sub_filter_once off;\n"
+    lines = 'sub_filter_types "application/json;odata.metadata=none"; sub_filter_once off;\n'
     lines += "sub_filter 's4.intern.example' 'fiori.werk.example';"
     front = fronts.nginx(stage, server, lines)
     always = {"Accept": "application/json;odata.metadata=none", "sap-language": "DE"}
@@ -269,7 +301,10 @@ def stored(stage: Stage) -> None:
     me.get("/api/profile/seasons")
     for key in (5, 7):
         seen = me.get(f"/api/seasons/{key}")
-        guard = {"If-Unmodified-Since": seen.fields["last-modified"], "Content-Type": "application/merge-patch+json"}
+        guard = {
+            "If-Unmodified-Since": seen.fields["last-modified"],
+            "Content-Type": "application/merge-patch+json",
+        }
         me.send("PATCH", f"/api/seasons/{key}", 412, guard, '{"courts":12}')
         place.rest(0.5)
         place.sure(me.get(f"/api/seasons/{key}").json["courts"] == 12)
@@ -292,10 +327,20 @@ def lifetime(stage: Stage) -> None:
     """Name a record as it is not."""
 
     def record(name: str, kind: str, ttl: int, *data: str) -> dict[str, Any]:
-        return {"kind": "dns#resourceRecordSet", "name": name, "type": kind, "ttl": ttl, "rrdatas": list(data)}
+        return {
+            "kind": "dns#resourceRecordSet",
+            "name": name,
+            "type": kind,
+            "ttl": ttl,
+            "rrdatas": list(data),
+        }
 
     txt = record("_acme-challenge.brod.example.", "TXT", 60, '"k3Vd_old"')
-    found = [txt, record("brod.example.", "A", 3600, "192.0.2.41"), record("mail.brod.example.", "A", 3600, "192.0.2.44")]
+    found = [
+        txt,
+        record("brod.example.", "A", 3600, "192.0.2.41"),
+        record("mail.brod.example.", "A", 3600, "192.0.2.44"),
+    ]
     zones = clouds.Zones({one["name"] + one["type"]: one for one in found})
     base = "/dns/v1/projects/brod/managedZones/brod"
     zones.beside[base] = {"kind": "dns#managedZone", "name": "brod", "dnsName": "brod.example."}

@@ -81,7 +81,9 @@ def escaped(stage: Stage) -> None:
     files = {"lists/foyer.smil": f"<playlist>{slides}</playlist>"}
     files |= {f"media/{n}.svg": f"<svg xmlns='http://www.w3.org/2000/svg' id='s{n}'/>" for n in (0, 1, 2)}
     site = fronts.site(stage, "nginx", files)
-    me = stage.actor("client", site, "signage.museum.example", "node:axios", {"User-Agent": "LobbyPlayer/2.0"})
+    me = stage.actor(
+        "client", site, "signage.museum.example", "node:axios", {"User-Agent": "LobbyPlayer/2.0"}
+    )
     first = me.get("/lists/foyer.smil")
     kept = first.etag.replace('"', "&quot;")
     images = {n: me.get(f"/media/{n}.svg").etag for n in (0, 1, 2)}
@@ -107,7 +109,9 @@ def mirrors(stage: Stage) -> None:
     """Poll two nodes in turns."""
     catalogue = "\n".join(f"{n:04d}\tPieza {n}\t{n * 13 % 700}.00 EUR" for n in range(120))
     nodes = [
-        fronts.site(stage, "nginx", {"catalogo/recambios.tsv": catalogue, "catalogo/aviso.txt": "ok"}, age=age)
+        fronts.site(
+            stage, "nginx", {"catalogo/recambios.tsv": catalogue, "catalogo/aviso.txt": "ok"}, age=age
+        )
         for age in (86400.0, 86337.0)
     ]
     front = fronts.haproxy(stage, nodes, " http-response set-header X-Served-By %s")
@@ -140,13 +144,19 @@ def taken(stage: Stage) -> None:
     note = "# Vagt 14\n\n- pumpe 2: ok\n"
     files = {"vagt/uge48.md": note, "vagt/uge47.md": "# Vagt 13\n", "vagt/telefon.txt": "lokal 440\n"}
     site = fronts.site(stage, "nginx", files, fronts.DAV["nginx"])
-    me = stage.actor("client", site, "vagtbog.vaerket.example", "requests", {"User-Agent": "Vagtbog/1.8 (stue)"})
-    other = stage.actor("other", site, "vagtbog.vaerket.example", "curl", {"User-Agent": "Vagtbog/1.8 (tilsyn)"})
+    me = stage.actor(
+        "client", site, "vagtbog.vaerket.example", "requests", {"User-Agent": "Vagtbog/1.8 (stue)"}
+    )
+    other = stage.actor(
+        "other", site, "vagtbog.vaerket.example", "curl", {"User-Agent": "Vagtbog/1.8 (tilsyn)"}
+    )
     opened = me.get("/vagt/uge48.md")
     me.get("/vagt/telefon.txt")
     theirs = other.get("/vagt/uge48.md")
     place.rest(1.1)
-    other.put("/vagt/uge48.md", theirs.text + "- ventil 7 SKAL skiftes i nat\n", 204, {"If-Match": theirs.etag})
+    other.put(
+        "/vagt/uge48.md", theirs.text + "- ventil 7 SKAL skiftes i nat\n", 204, {"If-Match": theirs.etag}
+    )
     place.rest(0.3)
     moved = me.send("HEAD", "/vagt/uge48.md", 200)
     place.sure(moved.etag != opened.etag)
@@ -215,9 +225,13 @@ def ahead(stage: Stage) -> None:
     me.put("/post/1/list.txt", near.text + "tape: 4\n", 204, guard())
     mine, theirs = me.get("/post/3/list.txt"), other.get("/post/3/list.txt")
     place.rest(1.2)
-    other.put("/post/3/list.txt", theirs.text.replace("saline: 12", "saline: 2"), 204, {"If-Match": theirs.etag})
+    other.put(
+        "/post/3/list.txt", theirs.text.replace("saline: 12", "saline: 2"), 204, {"If-Match": theirs.etag}
+    )
     log = other.get("/post/3/log.txt")
-    other.put("/post/3/log.txt", log.text + "07:02 desk: saline 12 -> 2 (recall)\n", 204, {"If-Match": log.etag})
+    other.put(
+        "/post/3/log.txt", log.text + "07:02 desk: saline 12 -> 2 (recall)\n", 204, {"If-Match": log.etag}
+    )
     place.rest(1.3)
     me.put("/post/3/list.txt", mine.text.replace("bandages: 40", "bandages: 36"), 204, guard())
     place.listed(me, "/post/3/")

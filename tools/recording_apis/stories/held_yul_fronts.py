@@ -94,7 +94,9 @@ def slash(stage: Stage) -> None:
     server = place.open_box(stage, box, "flask")
     block = "location ~ ^/v1/gauges/\\d+/$ { rewrite ^(.*)/$ $1 redirect; }\nabsolute_redirect off;"
     front = fronts.nginx(stage, server, "", "", block)
-    me = stage.actor("client", front, "gauges.river.example", "requests:follow", {"User-Agent": "gaugectl/1.1"})
+    me = stage.actor(
+        "client", front, "gauges.river.example", "requests:follow", {"User-Agent": "gaugectl/1.1"}
+    )
     me.get("/v1/gauges")
     for number, slashed in ((21, ""), (22, "/"), (23, "/")):
         seen = me.get(f"/v1/gauges/{number}")
@@ -135,7 +137,9 @@ class _Index(Box):
                 self.rows[row["id"]].append((time.monotonic(), version, kept))
                 added += [row["id"], version]
             return Res(200, {"responseHeader": {"rf": 1, "status": 0, "QTime": 11}, "adds": added})
-        found = [self.seen(key, late) for key in self.rows if req.query.get("q", "*:*").split(":")[1] in (key, "*")]
+        found = [
+            self.seen(key, late) for key in self.rows if req.query.get("q", "*:*").split(":")[1] in (key, "*")
+        ]
         return Res(200, {**head, "response": {"numFound": len(found), "start": 0, "docs": found}})
 
 
@@ -156,7 +160,9 @@ def follower(stage: Stage) -> None:
     """Read where the write is not yet."""
     index = _Index({f"wein-{n}": {"name_s": f"Wein {n}", "preis_d": 9.5 + n} for n in (3, 4, 5)}, 1.6)
     leader = place.open_box(stage, lambda req: index.answer(req, 0.0), "stdlib", "Solr")
-    late = place.open_box(stage, lambda req: index.answer(req, index.lag), "waitress", "Solr", "follower 1.6 s behind")
+    late = place.open_box(
+        stage, lambda req: index.answer(req, index.lag), "waitress", "Solr", "follower 1.6 s behind"
+    )
     front = fronts.split(stage, leader, late)
     me = stage.actor("client", front, "suche.kellerei.example", "httpx", {"User-Agent": "Regal/2.7"})
     me.get("/solr/weine/select?q=*:*&fl=*,_version_")

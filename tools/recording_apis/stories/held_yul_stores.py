@@ -46,13 +46,19 @@ def foreman(stage: Stage) -> None:
     for uid, title in (("t-7", "Szalunek"), ("t-8", "Zbrojenie"), ("t-9", "Beton B25")):
         setup.put(f"/hagi/zadania/{uid}.ics", _todo(uid, title), 201, _ICS)
     stage.forget()
-    me = stage.actor("client", front, "plan.budowa.example", "aiohttp", {**_basic("hagi"), "User-Agent": "Planer/6"})
-    other = stage.actor("other", front, "plan.budowa.example", "httpx", {**_basic("hagi"), "User-Agent": "Tel/2"})
+    me = stage.actor(
+        "client", front, "plan.budowa.example", "aiohttp", {**_basic("hagi"), "User-Agent": "Planer/6"}
+    )
+    other = stage.actor(
+        "other", front, "plan.budowa.example", "httpx", {**_basic("hagi"), "User-Agent": "Tel/2"}
+    )
     place.listed(me, "/hagi/zadania/")
     task, spare = me.get("/hagi/zadania/t-9.ics"), me.get("/hagi/zadania/t-7.ics")
     theirs = other.get("/hagi/zadania/t-9.ics")
     done = ("STATUS:COMPLETED", "COMPLETED:20261128T101500Z", "X-LAST-EDITOR:brygadzista")
-    other.put("/hagi/zadania/t-9.ics", _todo("t-9", "Beton B25", *done), 204, {**_ICS, "If-Match": theirs.etag})
+    other.put(
+        "/hagi/zadania/t-9.ics", _todo("t-9", "Beton B25", *done), 204, {**_ICS, "If-Match": theirs.etag}
+    )
     place.rest(1.2)
     moved = _todo("t-7", "Szalunek", "DUE:20261203T120000Z")
     me.put("/hagi/zadania/t-7.ics", moved, 204, {**_ICS, "If-Match": spare.etag})
@@ -85,7 +91,9 @@ def preset(stage: Stage) -> None:
     for name in ("ink", "chalk", "wash"):
         setup.put(f"/v1/buckets/brushes/collections/presets/records/{name}", {"data": {"size": 12}}, 201, own)
     stage.forget()
-    me = stage.actor("client", front, "sync.palette.example", "node:fetch", {**own, "User-Agent": "Palette/0.9"})
+    me = stage.actor(
+        "client", front, "sync.palette.example", "node:fetch", {**own, "User-Agent": "Palette/0.9"}
+    )
     me.get("/v1/")
     base = "/v1/buckets/brushes/collections/presets/records"
     place.watch(me, [base], 2)
@@ -121,7 +129,9 @@ def undefined(stage: Stage) -> None:
     for name in ("oak", "elm", "fir"):
         setup.put(f"/notes/thumbs/{name}.svg?{seal}", f"<svg id='{name}'/>", 201, kind)
     stage.forget()
-    me = stage.actor("client", server, "notes.blob.example", "node:axios", {"User-Agent": "herbarium-admin/4.1"})
+    me = stage.actor(
+        "client", server, "notes.blob.example", "node:axios", {"User-Agent": "herbarium-admin/4.1"}
+    )
     me.get(f"/notes/thumbs?restype=container&comp=list&{seal}", 200, {"x-ms-version": "2021-08-06"})
     for name in ("oak", "fir"):
         seen = me.get(f"/notes/thumbs/{name}.svg?{seal}", 200, {"x-ms-version": "2021-08-06"})
