@@ -61,7 +61,7 @@ _STATE = Words(
     r"|already exists|\block(?:ed)?\b|(?<!p)lease"
 )
 RULE = Words(
-    r"\b(?:must (?:not )?(?:be|exceed|have|lie|contain|stay|end|start)|may not|exceeds?|exceeded|ceiling"
+    r"\b(?:violates? (?:the |a |an )?(?:\w+ )?(?:constraint|policy|rule|limit)|must (?:not )?(?:be|exceed|have|lie|contain|stay|end|start)|may not|exceeds?|exceeded|ceiling"
     r"|at (?:most|least)|maximum|minimum|quota|not (?:allowed|permitted)|needs? (?:an? )?approval"
     r"|insufficient|budget|threshold|business rule|rule [\w.]*\d"
     r"|(?:name|title|label|text|field|value|date|amount|address|reason) (?:is |was )?(?:missing|empty|blank"
@@ -91,10 +91,11 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     if (refusal is not None and refusal.meaning in _TOLD) or expectations(step) or tests(step):
         return
-    if refusal is not None and refusal.meaning is Meaning.MISMATCH and refusal.words and _of_family(step):
+    text = _PLAIN.sub("", facts.error_text)
+    named = refusal is not None and refusal.meaning is Meaning.MISMATCH and bool(refusal.words)
+    if named and _of_family(step) and RULE.search(text) is None:
         # The family's own code names a condition: it stands where nothing here reads it.
         return
-    text = _PLAIN.sub("", facts.error_text)
     if step.conditions:
         yield from _although_guarded(facts, text)
         return
