@@ -56,15 +56,15 @@ def test_nothing_is_read_for_the_sake_of_nothing() -> None:
 @pytest.mark.parametrize("limit", [0, 1, 3])
 def test_the_nearest_come_first(limit: int) -> None:
     resources = [1, 2, 3, 9, 4, 5]
-    found = nearest(resources, [1, 1, 1, 1, 1, 1], [3], {9}, limit)
+    found = nearest(range(6), resources, [1, 1, 1, 1, 1, 1], [3], {9}, limit=limit)
     assert found == [set(), {2}, set(), {1, 2, 4}][limit]
 
 
 def test_of_one_polled_resource_so_many_are_read_at_most() -> None:
     # A write between any two polls: each poll is near.
-    resources = [1, 9] * 200
+    placed = [0, 1] * 200
     told = list(range(1, 400, 2))
-    assert len(nearest(resources, [1] * 400, told, {9})) == 64
+    assert len(nearest(placed, [1, 9], [1] * 400, told, {9})) == 64
 
 
 @pytest.mark.parametrize(

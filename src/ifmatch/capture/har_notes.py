@@ -37,9 +37,10 @@ from ifmatch.capture.har_signs import (
     validator_of,
 )
 from ifmatch.capture.har_split import DamagedError, EntrySplitter
-from ifmatch.capture.har_survey import Survey
+from ifmatch.capture.har_survey import COLUMNS, Survey
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import BinaryIO
 
     from ifmatch.capture.har_signs import Entry, Request, Response
@@ -49,6 +50,8 @@ __all__ = ["survey"]
 _ENTRIES_LIMIT: Final = 4_000_000
 # So many reads are remembered: what repeats in a long session was asked for a short while ago.
 _REMEMBERED: Final = 32_768
+# So many cells are noted before they go to the columns of the survey.
+_TOGETHER: Final = 4_096 * COLUMNS
 _OK: Final = 200
 
 
@@ -66,12 +69,11 @@ def survey(stream: BinaryIO) -> Survey:
         stream: binary stream at the start of the file.
     """
     noter = _Noter()
-    found, note = noter.found, noter.note
+    found = noter.found
     splitter = EntrySplitter(stream, read_entry)
     found.preface = splitter.preface
     try:
-        for offset, length, entry in islice(splitter, _ENTRIES_LIMIT):
-            note(offset, length, UNTYPED if entry is None else entry)
+        noter.note(islice(splitter, _ENTRIES_LIMIT))
     except DamagedError as error:
         found.damage = error
     if len(found) == _ENTRIES_LIMIT:
@@ -93,31 +95,34 @@ class _Noter:
         # Where most requests are new, as those with an identifier of their own, no more is remembered.
         self._repeats = True
         self._new_ones = 0
+        # Of the last entries: what goes to the columns of the survey, entry after entry.
+        self._cells: list[int] = []
 
-    def note(self, offset: int, length: int, entry: Entry) -> None:
-        """Note an entry.
+    def note(self, entries: Iterable[tuple[int, int, Entry | None]]) -> None:
+        """Note entries.
 
         Args:
-            offset: where it begins.
-            length: in octets.
-            entry: what was read of it.
+            entries: where each begins, its length in octets, and what was read of it.
         """
-        octets = bytes(entry.request)
-        asked = self._known.get(hash(octets)) if self._repeats else None
-        if asked is not None:
-            noted = self._read(asked, octets, entry.response)
-        else:
-            noted = self._new(offset, octets, entry.response)
-        place, sign, bears, tag, content, named = noted
-        found = self.found
-        found.offsets.append(offset)
-        found.lengths.append(length)
-        found.placed.append(place)
-        found.signs.append(sign)
-        found.bears.append(bears)
-        found.tags.append(tag)
-        found.contents.append(content)
-        found.named.append(named)
+        cells, known = self._cells, self._known.get
+        add = cells.extend
+        try:
+            for offset, length, read in entries:
+                entry = UNTYPED if read is None else read
+                octets = bytes(entry.request)
+                asked = known(hash(octets)) if self._repeats else None
+                if asked is not None:
+                    noted = self._read(asked, octets, entry.response)
+                else:
+                    noted = self._new(offset, octets, entry.response)
+                add((offset, length))
+                add(noted)
+                if len(cells) >= _TOGETHER:
+                    self.found.take(cells)
+                    cells.clear()
+        finally:
+            self.found.take(cells)
+            cells.clear()
 
     def _new(self, offset: int, octets: bytes, response: Response | None) -> _Noted:
         request = read_request(octets)
@@ -144,7 +149,7 @@ class _Noter:
         self._new_ones += 1
         if len(self._known) >= _REMEMBERED:
             self._known.clear()
-            self._repeats = 2 * self._new_ones < len(self.found)
+            self._repeats = 2 * self._new_ones < len(self.found) + len(self._cells) // COLUMNS
         self._known[key] = asked
 
     def _read(self, asked: _Asked, octets: bytes, response: Response | None) -> _Noted:

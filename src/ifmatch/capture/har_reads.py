@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from itertools import compress, count
+from operator import and_
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -24,65 +25,82 @@ _FEW: Final = 16
 _POLLS: Final = 64
 # Entries on either side of a write that are near.
 _NEAR: Final = 4
+# Entries whose values are looked at together; most repeat what others show.
+_TOGETHER: Final = 65_536
 
 
 def nearest(
+    placed: Sequence[int],
     resources: Sequence[int],
     bears: Sequence[int],
     told: Sequence[int],
     apart: Collection[int],
+    *,
     limit: int = LIMIT,
 ) -> set[int]:
     """Return the entries of other resources that may bear on what is told.
 
     Args:
-        resources: of each entry.
-        bears: of each entry, 0 where it tells nothing of a resource's story.
+        placed: of each entry, the number of its place.
+        resources: of each place.
+        bears: of each entry, 0 where it tells nothing of a resource's story, else 1.
         told: numbers of the entries that are told of, in order.
         apart: resources of which all is read, or nothing.
         limit: how many entries at most.
     """
     if not told:
         return set()
-    others = [number for number in compress(count(), bears) if resources[number] not in apart]
-    counts = Counter(map(resources.__getitem__, others))
+    counts: Counter[int] = Counter()
+    for place, times in Counter(compress(placed, bears)).items():
+        counts[resources[place]] += times
+    few = bytes(counts[resource] <= _FEW and resource not in apart for resource in resources)
     near = {other for number in told for other in range(number - _NEAR, number + _NEAR + 1)}
-    found = [number for number in others if number in near or counts[resources[number]] <= _FEW]
+    found = {
+        number
+        for number in near
+        if 0 <= number < len(placed) and bears[number] and resources[placed[number]] not in apart
+    }
+    found.update(compress(count(), map(and_, map(few.__getitem__, placed), bears)))
     chosen: set[int] = set()
     polled: Counter[int] = Counter()
-    for _, number in sorted(zip(_distances(found, told), found, strict=True)):
+    for _, number in sorted(_distances(found, told)):
         if len(chosen) >= limit:
             break
-        resource = resources[number]
+        resource = resources[placed[number]]
         polled[resource] += 1
         if polled[resource] <= _POLLS:
             chosen.add(number)
     return chosen
 
 
-def _distances(numbers: Sequence[int], told: Sequence[int]) -> Iterator[int]:
-    """Yield how many entries each is away from the nearest that is told of."""
+def _distances(numbers: Iterable[int], told: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield how many entries each is away from the nearest that is told of, and its number."""
     for number in numbers:
         at = bisect_left(told, number)
         after = told[at] - number if at < len(told) else None
         before = number - told[at - 1] if at else None
-        yield min(distance for distance in (after, before) if distance is not None)
+        yield min(distance for distance in (after, before) if distance is not None), number
 
 
-def varied(resources: Iterable[int], values: Sequence[int]) -> set[int]:
+def varied(placed: Sequence[int], resources: Sequence[int], values: Sequence[int]) -> set[int]:
     """Return the resources that have different values.
 
     Args:
-        resources: of each entry.
+        placed: of each entry, the number of its place.
+        resources: of each place.
         values: of each entry, 0 for none.
     """
     first: dict[int, int] = {}
-    of_first = first.setdefault
-    pairs = zip(compress(resources, values), filter(None, values), strict=True)
-    return {resource for resource, value in pairs if of_first(resource, value) != value}
+    found: set[int] = set()
+    for start in range(0, len(placed), _TOGETHER):
+        end = start + _TOGETHER
+        for place, value in set(zip(placed[start:end], values[start:end], strict=True)):
+            if value and first.setdefault(resources[place], value) != value:
+                found.add(resources[place])
+    return found
 
 
-def came_back(resources: Sequence[int], tags: Sequence[int]) -> Iterator[int]:
+def came_back(resources: Iterable[int], tags: Iterable[int]) -> Iterator[int]:
     """Yield the resources that had a tag, another one, and the first again: several nodes or forms answer.
 
     Args:

@@ -196,7 +196,9 @@ def is_long_text(content: Content | None) -> bool:
     if content is None:
         return False
     octets = memoryview(content.text)
-    return len(octets) > _BRIEF and bytes(octets[:16]).lstrip(_BLANKS)[:1] not in _OPENINGS
+    if len(octets) <= _BRIEF or octets[1] in _OPENINGS:
+        return False
+    return bytes(octets[:16]).lstrip(_BLANKS)[:1] not in _OPENINGS
 
 
 def sign_of_conditions(names: bytes, *, full: bool) -> int:
@@ -246,15 +248,18 @@ def validator_of(received: bytes) -> int:
 
     Source: RFC 9110 sections 8.8.2 and 8.8.3.
     """
-    # A look for the name alone is cheap; most entries need no more.
-    lowered = received.lower()
-    at = lowered.find(b'"etag"')
-    if at < 0:
-        at = lowered.find(b'"last-modified"')
-    if at < 0:
-        return 0
-    # Nearly all tags are strong and plain, and stand there as most programs write them.
-    found = _PLAIN_TAG.match(received, at)
+    # A look for the name alone is cheap; most entries need no more. Most programs write it as here, nearly
+    # all tags are strong and plain, and stand there as most programs write them.
+    at = received.find(b'"ETag"')
+    found = _PLAIN_TAG.match(received, at) if at >= 0 else None
+    if found is None:
+        lowered = received.lower()
+        at = lowered.find(b'"etag"')
+        if at < 0:
+            at = lowered.find(b'"last-modified"')
+        if at < 0:
+            return 0
+        found = _PLAIN_TAG.match(received, at)
     if found is not None:
         return hash(found[1])
     # The name may stand there as a value first: as a field that scripts may read.

@@ -20,11 +20,11 @@ from ifmatch.capture.har_reads import LIMIT, came_back, nearest, varied
 from ifmatch.capture.har_signs import ANSWERED, BATCH, NOT_MODIFIED, ODD, POSTS, PRESENTS, REFUSED, WRITES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from ifmatch.capture.har_split import DamagedError
 
-__all__ = ["BUDGET", "WHOLE", "Survey"]
+__all__ = ["BUDGET", "COLUMNS", "WHOLE", "Survey"]
 
 # Octets that the kept entries may take in memory; an exchange costs its text and about this much besides.
 BUDGET: Final = 190 * 1024 * 1024
@@ -40,6 +40,10 @@ _ISSUERS: Final = 8
 _TELLS: Final = REFUSED | WRITES | ODD | POSTS
 # The rank of what was written to under a condition, and refused nothing.
 _GUARDED: Final = 1
+
+
+# What is noted of an entry: from its offset to the named tag, in the order in which `Survey` has them.
+COLUMNS: Final = 8
 
 
 @dataclass(slots=True)
@@ -82,6 +86,20 @@ class Survey:
 
     def __len__(self) -> int:
         return len(self.offsets)
+
+    def take(self, cells: Sequence[int]) -> None:
+        """Take what was noted of further entries.
+
+        Args:
+            cells: the columns of the first entry, then those of the next one, and so on.
+        """
+        columns: tuple[array[int] | bytearray, ...] = (
+            *(self.offsets, self.lengths, self.placed, self.signs),
+            *(self.bears, self.tags, self.contents, self.named),
+        )
+        # One call a column: one a value costs more than all else that is done with it.
+        for number, column in enumerate(columns):
+            column.extend(cells[number::COLUMNS])
 
     def all_that_bears(self, budget: int = BUDGET, limit: int = WHOLE) -> list[int] | None:
         """Return the entries that may bear on a diagnosis at all, when they are few enough to read them all.
@@ -131,7 +149,8 @@ class Survey:
         refused = {resource for resource in kept if not ranks[resource]}
         told = [number for number in self._showing(_TELLS) if self._resource(number) in kept]
         beside = self._beside(refused, plain)
-        beside |= nearest(self._resources(), self.bears, told, {*ranks, *plain}, others)
+        apart = {*ranks, *plain}
+        beside |= nearest(self.placed, self.places.resources, self.bears, told, apart, limit=others)
         issued = set[int]().union(*(self.presented.get(resource, ()) for resource in refused))
         numbers: list[int] = []
         issuers: Counter[int] = Counter()
@@ -159,6 +178,7 @@ class Survey:
             for resource, rank in self._ranks().items()
             if rank == _GUARDED and known[self.paths.get(resource, 0)] == 1
         }
+        listings = self._listings()
         entries: dict[int, list[int]] = {}
         for number in self._entries_of(courses):
             resource = self._resource(number)
@@ -171,7 +191,7 @@ class Survey:
             elif sign == NOT_MODIFIED:
                 goes_on = named == tag and course.shows(tag)
             else:
-                goes_on = course.makes(tag, named) and not self._listed_near(number)
+                goes_on = course.makes(tag, named) and not self._listed_near(number, listings)
             if goes_on:
                 entries.setdefault(resource, []).append(number)
             else:
@@ -186,9 +206,6 @@ class Survey:
     def _resource(self, number: int) -> int:
         return self.places.resources[self.placed[number]]
 
-    def _resources(self) -> array[int]:
-        return array("q", map(self.places.resources.__getitem__, self.placed))
-
     def _entries_of(self, resources: Collection[int]) -> Iterator[int]:
         """Yield the entries of some resources."""
         return self._entries_at(resource in resources for resource in self.places.resources)
@@ -197,21 +214,35 @@ class Survey:
         """Yield the entries at the places that are wanted."""
         return compress(count(), map(bytes(wanted).__getitem__, self.placed))
 
+    def _resources_of(self, marks: Iterable[int]) -> set[int]:
+        """Return the resources of the entries that are marked."""
+        return set(map(self.places.resources.__getitem__, set(compress(self.placed, marks))))
+
+    def _marks(self, bits: int) -> bytearray:
+        """Return of each entry whether it shows any of these signs."""
+        return self.signs.translate(bytes(sign & bits for sign in range(256)))
+
     def _showing(self, bits: int) -> Iterator[int]:
         """Yield the entries that show any of these signs."""
-        return compress(count(), self.signs.translate(bytes(sign & bits for sign in range(256))))
+        return compress(count(), self._marks(bits))
 
     def _near(self, number: int) -> range:
         return range(max(number - _NEAR, 0), min(number + 1 + _NEAR, len(self)))
 
-    def _listed_near(self, number: int) -> list[int]:
+    def _listings(self) -> set[int]:
+        """Return the resources that contain others and were asked for themselves."""
+        return set(self.places.resources).intersection(self.places.parents)
+
+    def _listed_near(self, number: int, listings: set[int]) -> list[int]:
         """Return the listings beside an entry, which may say which version its resource has by then."""
         parent = self.places.parents[self.placed[number]]
+        if parent not in listings:
+            return []
         return [other for other in self._near(number) if self._resource(other) == parent]
 
     def _beside(self, refused: set[int], plain: Collection[int]) -> set[int]:
         """Return entries around refused ones: containers, what they contain, namesakes, what came next."""
-        places = self.places
+        places, listings = self.places, self._listings()
         parents = {
             parent
             for resource, parent in zip(places.resources, places.parents, strict=True)
@@ -230,7 +261,7 @@ class Survey:
         return set(around).union(
             *(self._near(number) for number in self._showing(REFUSED | BATCH)),
             # A listing beside a guarded write tells which version the thing has by then.
-            *(self._listed_near(number) for number in self._showing(PRESENTS)),
+            *(self._listed_near(number, listings) for number in self._showing(PRESENTS)),
         )
 
     def _ranks(self) -> dict[int, int]:
@@ -241,32 +272,31 @@ class Survey:
         for number in self._showing(_TELLS):
             resource = self._resource(number)
             ranks[resource] = min(ranks.get(resource, 9), _rank(self.signs[number]))
-        resources = self._resources()
-        several = varied(resources, self.tags)
-        for resource in self._revalidated_wrongly(resources, several):
+        several = varied(self.placed, self.places.resources, self.tags)
+        for resource in self._revalidated_wrongly(several):
             ranks.setdefault(resource, 3)
         numbers = list(self._entries_of(several))
         tags = [self.tags[number] for number in numbers]
-        for resource in came_back([resources[number] for number in numbers], tags):
+        for resource in came_back(map(self._resource, numbers), tags):
             ranks.setdefault(resource, 3)
         self.ranks = ranks
         return ranks
 
-    def _revalidated_wrongly(self, resources: array[int], several: set[int]) -> Iterator[int]:
+    def _revalidated_wrongly(self, several: set[int]) -> Iterator[int]:
         """Yield resources with a 304 whose answers carry different tags, or different contents.
 
         Args:
-            resources: of each entry.
             several: those that have several tags.
         """
-        revalidated = {resources[number] for number in self._showing(NOT_MODIFIED)}
-        untagged = revalidated.intersection(compress(resources, map(not_, self.tags)))
-        suspects = revalidated & (several | varied(resources, self.contents) | untagged)
+        resources = self.places.resources
+        revalidated = self._resources_of(self._marks(NOT_MODIFIED))
+        untagged = self._resources_of(map(not_, self.tags))
+        suspects = revalidated & (several | varied(self.placed, resources, self.contents) | untagged)
         seen: dict[int, tuple[int, int]] = dict.fromkeys(suspects, (0, 0))
         for number in self._entries_of(suspects):
             if not self.signs[number] & (ANSWERED | NOT_MODIFIED):
                 continue
-            resource = resources[number]
+            resource = self._resource(number)
             before = seen[resource]
             tag, content = self.tags[number] or 1, self.contents[number]
             if (before[0] and before[0] != tag) or (before[1] and content and before[1] != content):
