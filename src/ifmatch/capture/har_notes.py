@@ -161,7 +161,7 @@ class _Noter:
             tag = validator_of(bytes(response.headers))
         sign = SIGNS_OF_STATUS.get(status, 0) | (odd_when_full if status == _OK else odd)
         if sign & ODD:
-            self._present(place, tokens_in(octets))
+            self._present(place, tokens_in(octets, octets.lower()))
         return (
             place,
             sign,
@@ -184,7 +184,7 @@ class _Noter:
         sign |= BATCH if url.endswith(BATCHES) else 0
         found.targets.update(related(url, status, sent, names, received))
         if sign & PRESENTS:
-            self._present(place, tokens_in(sent))
+            self._present(place, tokens_in(sent, names))
         tag, named = validator_of(received), 0
         if sign == WRITES | PRESENTS and tag and status in DONE:
             named = condition_of(sent, names)

@@ -78,6 +78,8 @@ _VALIDATOR: Final = late_pattern(
     rb'"(?:etag|last-modified)"\s*,\s*"value"\s*:\s*"((?:[^"\\]++|\\.)*+)"', re.IGNORECASE
 )
 _PLAIN_TAG: Final = late_pattern(rb'"[A-Za-z-]+"\s*,\s*"value"\s*:\s*"[^"\\]*\\"([^"\\]*)\\"')
+# With what each of the following begins, in lower case.
+_CONDITIONAL: Final = b'"if-'
 _TOKENS: Final = late_pattern(
     rb'"if-(?:none-)?match"\s*,\s*"value"\s*:\s*"((?:[^"\\]++|\\.)*+)"', re.IGNORECASE
 )
@@ -213,13 +215,16 @@ def sign_of_conditions(names: bytes, *, full: bool) -> int:
     return ODD if b"if-" in names and (full or _CONDITION.search(names) is not None) else 0
 
 
-def tokens_in(sent: bytes) -> frozenset[int]:
+def tokens_in(sent: bytes, names: bytes) -> frozenset[int]:
     """Return hashes of the tags that a request presents.
 
     Args:
-        sent: the list of its fields, as it stands in the file.
+        sent: the list of its fields, as it stands in the file; the whole request will do.
+        names: the same in lower case.
     """
-    return frozenset(hash(one) for value in _TOKENS.findall(sent) for one in _TAG.findall(value) or [value])
+    at = names.find(_CONDITIONAL)
+    values = _TOKENS.findall(sent, at) if at >= 0 else ()
+    return frozenset(hash(one) for value in values for one in _TAG.findall(value) or [value])
 
 
 def says_no(response: Response | None) -> bool:
@@ -235,7 +240,7 @@ def says_no(response: Response | None) -> bool:
         return False
     # Words are looked for in a tenth of the time that an expression for all of them takes.
     lowered = text.tobytes().lower()
-    if any(word in lowered for word in _SAYS_NO):
+    if any(map(lowered.__contains__, _SAYS_NO)):
         return True
     return b"false" in lowered and _FLAGGED.search(lowered) is not None
 

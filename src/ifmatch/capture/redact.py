@@ -379,8 +379,12 @@ class Redactor:
 
     def _record(self, record: _Record, names: tuple[str, ...]) -> _Record:
         changes: dict[str, object] = {}
+        shown = self._shown
         for name in names:
             before: object = getattr(record, name)
+            # Most members are strings that were met before, and stay as they are.
+            if type(before) is str and shown.get((name, before)) == before:
+                continue
             after = self._value(name, before)
             if after is not before:
                 changes[name] = after

@@ -71,10 +71,15 @@ class Glossary:
         # Words of texts in which none is known: texts of a kind have the same, and other numbers.
         self._unknown: set[frozenset[str]] = set()
         self._seen: dict[str, str | None] = {}
+        take = self._words.setdefault
         for language in languages.values():
             for meaning, words in language.items():
                 for word in words:
-                    self._learn(word, meaning)
+                    # Half of them are so, and all are looked at whenever a text is.
+                    if word.isascii() and word.isalpha():
+                        take(word, meaning)
+                    else:
+                        self._learn(word, meaning)
 
     def _learn(self, word: str, meaning: str) -> None:
         spaced = word.isascii() or not _UNSPACED.search(word)
