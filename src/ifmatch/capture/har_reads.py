@@ -10,7 +10,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from itertools import compress, count
-from operator import and_
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ def nearest(
         for number in near
         if 0 <= number < len(placed) and bears[number] and resources[placed[number]] not in apart
     }
-    found.update(compress(count(), map(and_, map(few.__getitem__, placed), bears)))
+    found.update(number for number in compress(count(), map(few.__getitem__, placed)) if bears[number])
     chosen: set[int] = set()
     polled: Counter[int] = Counter()
     for _, number in sorted(_distances(found, told)):
