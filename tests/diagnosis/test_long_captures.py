@@ -18,8 +18,7 @@ import pytest
 import ifmatch
 from ifmatch.capture import read
 from ifmatch.diagnosis import diagnose
-from ifmatch.diagnosis.case import dialect_services, gathered
-from ifmatch.diagnosis.case.reconstruction import build as case
+from ifmatch.diagnosis.case import dialect_services, gathered, reconstruction
 from ifmatch.diagnosis.facts import authorship
 from ifmatch.diagnosis.habits import habit_traffic, lapsed_marks
 from ifmatch.diagnosis.links import history
@@ -190,7 +189,7 @@ def steep(make):
 @pytest.fixture(autouse=True)
 def _short_sight(monkeypatch):
     monkeypatch.setattr(history, "_REACH", 4)
-    monkeypatch.setattr(case, "CASE_REACH", 6)
+    monkeypatch.setattr(reconstruction, "CASE_REACH", 6)
     monkeypatch.setattr(gathered, "_MANY", 100)
     monkeypatch.setattr(lapsed_marks, "_NEAR", 4)
     monkeypatch.setattr(authorship, "_NEAR", 4)
@@ -254,5 +253,5 @@ def test_what_gave_the_token_is_known_however_long_ago(monkeypatch, gave):
     near = told()
     assert near
     monkeypatch.setattr(history, "_REACH", 500)
-    monkeypatch.setattr(case, "CASE_REACH", 500)
+    monkeypatch.setattr(reconstruction, "CASE_REACH", 500)
     assert near == told()
