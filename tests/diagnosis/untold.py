@@ -322,6 +322,11 @@ A_FORM = {
     "upload and its metadata are one thing": (
         "that two addresses show one record is told by its members, which a page has as fields"
     ),
+    "an order with a log of its own": "a log of entries is one text in a field of a page",
+    (
+        "a loan is signed by the desk's own clerk at once, and refused:"
+        " the answers put records into an envelope"
+    ): ("a form sends its fields under the names that the page has"),
 }
 
 
