@@ -88,6 +88,9 @@ ANYWHERE = {
         ),
         _LISTED,
     ),
+    "a number of ten digits that would be a moment of next winter is refused, and still served": (
+        "the digits of the version are the story"
+    ),
     "the star in quotes": _QUOTES,
     "the star in quotes taken for the wildcard, over another's change": _QUOTES,
     "blanks inside the quotes": _QUOTES,
