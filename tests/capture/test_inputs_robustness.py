@@ -101,9 +101,25 @@ def test_any_octets_give_captures_or_an_input_error(form: str, data: bytes) -> N
 @pytest.mark.parametrize("name", FORMATS)
 def test_much_of_the_same_is_read_in_bounded_time(name: str, every: int) -> None:
     """Many repetitions of the whole sample and of its pieces."""
-    for sample in SAMPLES[name][::every]:
-        pieces = [sample, *(sample[at : at + 40] for at in range(0, len(sample), max(len(sample) // 2, 1)))]
-        for piece in pieces:
-            begun = time.process_time()
-            read_or_refuse(piece * (20_000 // len(piece) + 1), None)
-            assert time.process_time() - begun < SECONDS
+    # What several samples have in common, as the line feed at their ends, is read once.
+    pieces = dict.fromkeys(
+        piece
+        for sample in SAMPLES[name][::every]
+        for piece in (
+            sample,
+            *(sample[at : at + 40] for at in range(0, len(sample), max(len(sample) // 2, 1))),
+        )
+    )
+    for piece in pieces:
+        begun = time.process_time()
+        read_or_refuse(piece * (20_000 // len(piece) + 1), None)
+        assert time.process_time() - begun < SECONDS
+
+
+@pytest.mark.parametrize("begun", [b"", b"---", b"# a\nrequests:", b"- name: a\n  request:"])
+@pytest.mark.parametrize("blank", [b"\n", b" ", b"\r\n", b" \n"])
+def test_white_space_is_looked_at_once(begun: bytes, blank: bytes) -> None:
+    """So much of it took ten seconds where each character was tried as the end of a run."""
+    before = time.process_time()
+    read_or_refuse(begun + blank * (65_536 // len(blank)), None)
+    assert time.process_time() - before < SECONDS

@@ -222,6 +222,19 @@ _OF_SEVERAL = (
     ),
     (
         (
+            "a part is written on the tag of the whole, and the whole names another's request",
+            "account tag for a profile, only reads",
+            "device saved, twin guarded",
+            "the draft's tag sent to what is live",
+            "the tag of a draft in another language, sent to what is printed",
+            "user and account in two collections, german",
+            "what is made in the atelier goes on beside what hangs in the gallery",
+        ),
+        "a version is of the whole library: no other thing's is the wrong one",
+        "zotero",
+    ),
+    (
+        (
             "a new edition of the API leads to the same berths, and does not check",
             "the desk and the counter of a library have ways of their own to one loan",
         ),

@@ -38,7 +38,11 @@ def kept(every):
     return list(diagnoses(every))
 
 
-@pytest.fixture(params=[10, pytest.param(1, marks=pytest.mark.full)], ids=["one in ten", "all"])
+# The first test of all waits until every recording and every story is diagnosed from both views.
+ALL = pytest.param(1, marks=[pytest.mark.full, pytest.mark.timeout(1800)])
+
+
+@pytest.fixture(params=[10, ALL], ids=["one in ten", "all"])
 def everything(request):
     # Not while tests are collected: each worker of a run would diagnose it all.
     return kept(request.param)

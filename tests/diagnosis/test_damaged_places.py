@@ -84,3 +84,13 @@ def test_a_refusal_is_found_beside_a_damaged_address(lines, place) -> None:
     read = 'A 0 GET /doc => 200 ; ETag: "1" | {"n": 1}'
     story = Story("", "", lines=[read, lines.format(place), refused, read.replace("A 0", "A 3")])
     assert diagnose(story.captures("all")).incidents
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["httptrace of spring boot 2", "wiremock lists the put without its condition, another's put between"],
+)
+def test_a_list_of_requests_with_damaged_addresses_stops_no_diagnosis(name) -> None:
+    story = next(story for story in stories() if story.name == name)
+    for number in range(len(DAMAGED)):
+        assert render(diagnose(damaged(story.captures("all"), number)), "json")

@@ -19,7 +19,16 @@ FEWEST, FEWEST_OF_ALL = 1, 40
 # Share of the stories that keep their cause: of what no word tells, what became of the version does.
 FLOOR = 0.98
 _UNKNOWN = ("Georgian", "Armenian", "Amharic")
-FLOOR_OF_UNKNOWN = 0.92
+FLOOR_OF_UNKNOWN = 0.95
+# Versions that no answer about the thing gave out: without a word, nothing tells them from other members.
+_OF_OTHERS = {
+    "a lane of a pool is saved with the tag of the pool around it",
+    "a record of one endpoint, its id in the query, with the tag of its neighbour",
+    "a wiki's page is saved with the tag of another page, both named in the query",
+    "device saved, twin guarded",
+    "the token of another host",
+    "token out of a state file, older than what was just read",
+}
 # Wrong at high: a 412 or 428 in words that nobody knows may be about something else.
 HIGH, HIGH_OF_UNKNOWN = 1, 2
 _MISREAD = {400, 422, 428}
@@ -35,6 +44,7 @@ def told(name, every):
         story
         for story, view in STORIES
         if view == "all"
+        and not (name.startswith(_UNKNOWN) and story.name in _OF_OTHERS)
         and crc32(story.name.encode()) % every == 0
         and not untold(story, story.captures("all"), like, form.carrier)
     ]
@@ -72,6 +82,10 @@ def test_share_that_keeps_its_cause(name) -> None:
     floor, high = (FLOOR_OF_UNKNOWN, HIGH_OF_UNKNOWN) if name.startswith(_UNKNOWN) else (FLOOR, HIGH)
     assert len(missed) <= (1 - floor) * count + 1e-9, missed
     assert sum(one[2] >= _SURE for one in missed) <= high, missed
+
+
+def test_what_is_not_told_in_unknown_words_names_stories() -> None:
+    assert _OF_OTHERS - {story.name for story, _ in STORIES} == set()
 
 
 def test_no_form_is_another_one() -> None:

@@ -88,6 +88,9 @@ ANYWHERE = {
         ),
         _LISTED,
     ),
+    "a number of ten digits that would be a moment of next winter is refused, and still served": (
+        "the digits of the version are the story"
+    ),
     "the star in quotes": _QUOTES,
     "the star in quotes taken for the wildcard, over another's change": _QUOTES,
     "blanks inside the quotes": _QUOTES,
@@ -322,6 +325,11 @@ A_FORM = {
     "upload and its metadata are one thing": (
         "that two addresses show one record is told by its members, which a page has as fields"
     ),
+    "an order with a log of its own": "a log of entries is one text in a field of a page",
+    (
+        "a loan is signed by the desk's own clerk at once, and refused:"
+        " the answers put records into an envelope"
+    ): ("a form sends its fields under the names that the page has"),
 }
 
 

@@ -302,8 +302,9 @@ def test_contended_repairs_lose_nothing_and_claim_nothing(tmp_path, journal) -> 
 
 
 @pytest.mark.full
-@pytest.mark.timeout(3600)
-def test_a_thousand_contended_repairs_lose_nothing_and_claim_nothing(tmp_path, journal) -> None:
-    statuses = contended(1000, tmp_path, journal)
-    print(f"exit statuses of 1,000 repairs: {dict(sorted(Counter(statuses).items()))}")
-    assert statuses.count(0) >= 600
+@pytest.mark.timeout(1800)
+def test_two_hundred_contended_repairs_lose_nothing_and_claim_nothing(tmp_path, journal) -> None:
+    """Each repair adds to the document that the next ones read: five times as many cost far more."""
+    statuses = contended(200, tmp_path, journal)
+    print(f"exit statuses of 200 repairs: {dict(sorted(Counter(statuses).items()))}")
+    assert statuses.count(0) >= 120

@@ -5,7 +5,6 @@ Source of the signs: each reader names that of its format.
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from ifmatch.model.late import late_pattern
@@ -114,8 +113,11 @@ _MOCKED: Final = late_pattern(
     rb'(?:"urlPath"|"equalTo(?:Json|Xml)?"|"bodyFileName")[\s\S]{0,4000}'
 )
 _JOURNAL_YAML: Final = late_pattern(
-    rb"\s*(?:#[^\n]*\n|---\s*\n|[\w-]{1,40}:\s*\n){0,5}\s*- (?:[\w-]+: [^\n]*\n\s+){0,6}request:\s*\n"
+    # White space is not given back: each of its characters would be tried as the end of a run.
+    rb"\s*+(?:(?:#[^\n]*|(?:---|[\w-]{1,40}:)[^\S\n]*+)\n(?:[^\S\n]*+\n)*+){0,5}\s*+"
+    rb"- (?:[\w-]+: [^\n]*\n\s++){0,6}request:[^\S\n]*+\n"
 )
+_JOURNAL_ANSWER: Final = late_pattern(rb"\n[^\S\n]++response:[^\S\n]*+\n")
 _INSOMNIA_5: Final = late_pattern(
     rb"(?:\A|\n)type: \"?(?:collection|spec|mock|environment)\.insomnia\.rest/5"
 )
@@ -253,7 +255,7 @@ def is_journal(head: bytes) -> bool:
     if _MOCKED.match(start) is not None or (b"nock(" in start and _nock_script(head)):
         return True
     if _JOURNAL_YAML.match(start) is not None:
-        return re.search(rb"\n\s+response:\s*\n", start) is not None
+        return _JOURNAL_ANSWER.search(start) is not None
     asked = _ASKED.search(start)
     if asked is None or start.lstrip()[:1] not in {b"{", b"["} or _LINES.match(start) is not None:
         return b'"response_status"' in start and b'"response_headers"' in start and b'"entries"' in start

@@ -325,13 +325,16 @@ def _item(view: View, bulk: _Bulk, name: str, folder: str) -> Item:
 
 
 def _change(record: Record, member: str) -> Record:
-    """Return what a record changes, with its version: some put the changes into a member of their own."""
+    """Return what a record changes, with its version: some put the changes into a member of their own.
+
+    What names the record, and what is done to it, then belongs to the list as much as the member does.
+    """
     version = version_in(record)
     rest = [name for name in record if name not in {member, version, *_VERBS}]
     inner = members_in(record[rest[0]]) if len(rest) == 1 and rest[0].lower() in _CHANGES else {}
     if not inner:
         return record
-    return {**inner, **{name: value for name, value in record.items() if name not in rest}}
+    return inner if version is None else {**inner, version: record[version]}
 
 
 def _below(view: View, place: str) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
-from urllib.parse import urlsplit
 
 from ifmatch.diagnosis.links.damages import Damage
 from ifmatch.diagnosis.losses.counts import ONE_BETWEEN, went_on
@@ -19,6 +18,7 @@ from ifmatch.diagnosis.steps.resources import bare, last_step, path_of
 from ifmatch.dialects import Carrier
 from ifmatch.model.diagnosis import Outcome
 from ifmatch.model.json_values import elements_in, members_in
+from ifmatch.model.places import split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -130,7 +130,7 @@ def _entries(one: Step, step: Step) -> Iterator[Listed]:
     path = bare(path_of(step.exchange.request.url)).rstrip("/")
     for entry, around in _records(one.view.json, {}, _DEEP):
         method = _first(entry, _METHODS).upper()
-        there = urlsplit(_first(entry, _ADDRESSES)).path.rstrip("/")
+        there = split(_first(entry, _ADDRESSES)).path.rstrip("/")
         # What a front puts before the path of what stands behind it, and the other way round.
         if not method or not there or not (there == path or there.endswith(path) or path.endswith(there)):
             continue

@@ -28,6 +28,8 @@ CAUSE = "date-precision"
 _NO_FRACTION = 2
 # Seconds after which nobody can still have written in the second that was served, or in the next.
 _LONG_AGO = 3
+# Seconds by which the clocks of a service and of a capture differ at most.
+_CLOCKS_APART = 86_400
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -117,15 +119,17 @@ def _fraction_kept(facts: Facts) -> Iterator[Evidence]:
         yield note(text, 6.5, facts.step)
     elif full is not None:
         yield note(f"{token} was sent as it was served, and {full} is what is stored", 4.0, served[-1])
-    elif _to_the_second(token) and _still_shown(facts, token):
+    elif _to_the_second(token, served[0]) and _still_shown(facts, token):
         text = f"{token} was sent as it was served, was refused, and is still served: it has no fraction"
         yield note(text, 3.2, facts.refresh)
 
 
-def _to_the_second(token: str) -> bool:
-    """Tell whether a version is a time of whole seconds."""
+def _to_the_second(token: str, served: Step) -> bool:
+    """Tell whether a version is a time of whole seconds: one that is still to come is a count."""
     moment = told_moment(token)
-    return moment is not None and moment % 1 == 0 and "." not in token
+    if moment is None or (served.timed and moment > served.end + _CLOCKS_APART):
+        return False
+    return moment % 1 == 0 and "." not in token
 
 
 def _still_shown(facts: Facts, token: str) -> bool:
