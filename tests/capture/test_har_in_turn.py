@@ -173,6 +173,22 @@ def test_a_condition_is_one_strong_tag(fields: bytes, names: bytes | None) -> No
     assert condition_of(fields, fields.lower()) == (hash(names) if names is not None else 0)
 
 
+@pytest.mark.parametrize("name", ["b914", "d741", "d884", "e096"])
+def test_what_a_list_or_a_journal_beside_tells_is_not_lost(name: str) -> None:
+    """What was changed in turn by its tags is read all the same where another answer names it."""
+    (path,) = [one for one in HARS if one.name == f"{name}.client.har"]
+    data = path.read_bytes()
+    assert survey(io.BytesIO(data)).in_turn()
+    told = [
+        [
+            one.findings[0].cause
+            for one in diagnose([read_giant(io.BytesIO(data), "x", usual=usual, whole=0)]).incidents
+        ]
+        for usual in (0, 10**9)
+    ]
+    assert told[0] == told[1] != []
+
+
 @pytest.mark.full
 @pytest.mark.parametrize("path", HARS, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_no_incident_is_lost_on_any_case(path: pathlib.Path) -> None:

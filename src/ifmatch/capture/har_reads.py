@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-__all__ = ["LIMIT", "came_back", "nearest", "varied"]
+__all__ = ["LIMIT", "came_back", "nearest", "seldom", "varied"]
 
 # So many entries of other resources are read at most, those nearest to what is told first.
 LIMIT: Final = 1_000
@@ -49,10 +49,7 @@ def nearest(
     """
     if not told:
         return set()
-    counts: Counter[int] = Counter()
-    for place, times in Counter(compress(placed, bears)).items():
-        counts[resources[place]] += times
-    few = bytes(counts[resource] <= _FEW and resource not in apart for resource in resources)
+    few = seldom(placed, resources, bears, apart)
     near = {other for number in told for other in range(number - _NEAR, number + _NEAR + 1)}
     found = {
         number
@@ -70,6 +67,23 @@ def nearest(
         if polled[resource] <= _POLLS:
             chosen.add(number)
     return chosen
+
+
+def seldom(
+    placed: Sequence[int], resources: Sequence[int], bears: Sequence[int], apart: Collection[int]
+) -> bytes:
+    """Return of each place whether its resource is asked for a few times only: it is no poll.
+
+    Args:
+        placed: of each entry, the number of its place.
+        resources: of each place.
+        bears: of each entry, 0 where it tells nothing of a resource's story, else 1.
+        apart: resources that do not count.
+    """
+    counts: Counter[int] = Counter()
+    for place, times in Counter(compress(placed, bears)).items():
+        counts[resources[place]] += times
+    return bytes(counts[resource] <= _FEW and resource not in apart for resource in resources)
 
 
 def _distances(numbers: Iterable[int], told: Sequence[int]) -> Iterator[tuple[int, int]]:

@@ -21,9 +21,10 @@ from ifmatch.capture.har_split import object_end
 from ifmatch.capture.har_survey import BUDGET, WHOLE
 from ifmatch.errors import InputError
 from ifmatch.model.exchange import Capture
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import BinaryIO
 
     from ifmatch.capture.har_survey import Survey
@@ -34,6 +35,9 @@ __all__ = ["USUAL", "read_giant"]
 USUAL: Final = 100
 
 _CREATOR: Final = re.compile(rb'"creator"\s*:\s*(?=\{)')
+_URL: Final = late_pattern(rb'"url"\s*:\s*"([^"?#]*)')
+# What names a thing: the end of its path, with what stands above where that is short.
+_NAME: Final = late_pattern(rb"[^/]{6,}/*\Z|[^/]+/[^/]+/*\Z")
 _LOOKED_AT: Final = 8 * 1024 * 1024
 _ADVICE: Final = "In the browser's developer tools, Network panel, use `Save all as HAR`, and give that file"
 
@@ -96,9 +100,22 @@ def _plain(stream: BinaryIO, start: int, found: Survey, usual: int) -> set[int]:
     for resource, numbers in found.in_turn().items():
         if usual > 0:
             usual -= len(numbers)
-        elif contents_in_turn(_entries(stream, start, found, numbers)):
+        elif contents_in_turn(_entries(stream, start, found, numbers)) and not _told_beside(
+            stream, start, found, numbers
+        ):
             plain.add(resource)
     return plain
+
+
+def _told_beside(stream: BinaryIO, start: int, found: Survey, numbers: Sequence[int]) -> bool:
+    """Tell whether an answer beside the writes to a resource names it: a list or a journal knows more."""
+    beside = found.beside_writes(numbers)
+    if not beside:
+        return False
+    _, first = next(_entries(stream, start, found, numbers))
+    url = _URL.search(first)
+    name = _NAME.search(url[1]) if url is not None else None
+    return name is None or any(name[0] in octets for _, octets in _entries(stream, start, found, beside))
 
 
 def _entries(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.har_in_turn import Course
 from ifmatch.capture.har_places import Places
-from ifmatch.capture.har_reads import LIMIT, came_back, nearest, varied
+from ifmatch.capture.har_reads import LIMIT, came_back, nearest, seldom, varied
 from ifmatch.capture.har_signs import ANSWERED, BATCH, NOT_MODIFIED, ODD, POSTS, PRESENTS, REFUSED, WRITES
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ class Survey:
         presented: tags that requests presented, by resource.
         targets: resources that writes were redirected to.
         ranks: the resources that bear on a diagnosis, once that was asked for.
+        seldom: of each place, whether its resource is asked for a few times only, once that was asked for.
         damage: where and why the file could not be read to its end.
     """
 
@@ -82,6 +83,7 @@ class Survey:
     presented: dict[int, set[int]] = field(default_factory=dict[int, set[int]])
     targets: set[int] = field(default_factory=set[int])
     ranks: dict[int, int] | None = None
+    seldom: bytes | None = None
     damage: DamagedError | None = None
 
     def __len__(self) -> int:
@@ -202,6 +204,21 @@ class Survey:
     def writes(self, number: int) -> bool:
         """Tell whether an entry is a write under a condition that may have held."""
         return self.signs[number] == WRITES | PRESENTS
+
+    def beside_writes(self, numbers: Iterable[int]) -> list[int]:
+        """Return the answers beside some writes that nobody polls: lists and journals may tell of the writes.
+
+        Args:
+            numbers: of entries of one resource.
+        """
+        if self.seldom is None:
+            self.seldom = seldom(self.placed, self.places.resources, self.bears, self._ranks())
+        near = {other for number in numbers if self.writes(number) for other in self._near(number)}
+        return sorted(
+            other
+            for other in near
+            if self.seldom[self.placed[other]] and self.bears[other] and self.signs[other] == ANSWERED
+        )
 
     def _resource(self, number: int) -> int:
         return self.places.resources[self.placed[number]]

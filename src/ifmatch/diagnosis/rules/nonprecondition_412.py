@@ -61,7 +61,8 @@ _STATE = Words(
     r"|already exists|\block(?:ed)?\b|(?<!p)lease"
 )
 RULE = Words(
-    r"\b(?:violates? (?:the |a |an )?(?:\w+ )?(?:constraint|policy|rule|limit)|must (?:not )?(?:be|exceed|have|lie|contain|stay|end|start)|may not|exceeds?|exceeded|ceiling"
+    r"\b(?:violates? (?:the |a |an )?(?:\w+ )?(?:constraint|policy|rule|limit)|must (?:not )?"
+    r"(?:be|exceed|have|lie|contain|stay|end|start)|may not|exceeds?|exceeded|ceiling"
     r"|at (?:most|least)|maximum|minimum|quota|not (?:allowed|permitted)|needs? (?:an? )?approval"
     r"|insufficient|budget|threshold|business rule|rule [\w.]*\d"
     r"|(?:name|title|label|text|field|value|date|amount|address|reason) (?:is |was )?(?:missing|empty|blank"
