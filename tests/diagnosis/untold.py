@@ -23,6 +23,9 @@ _COMPUTED = "a tag is computed from what it stands for, or for many things; a co
 _LISTED = "rows of a list keep their own spelling of the version, and tell it from the thing's own"
 _NODES_LISTED = "which nodes were asked is told beside the refusal of HTTP"
 ANYWHERE = {
+    "another's write to what is not selected is seen, and no look after it": (
+        "a bare list has no member for its version"
+    ),
     **dict.fromkeys(
         (
             "a fleet: the column is called guard, ours says none",
@@ -217,6 +220,7 @@ UNDER_SUCCESS = {
 FORMS_OF_TOKENS = {"malformed-validator", "null-token", "etag-source-mismatch"}
 _BACK = "a count does not come back with a state that was put back"
 RESPELT = {
+    "taken back by another after ten seconds and done again": _BACK,
     "a switch is put back and on again by others, at full consistency": _BACK,
     "what is left of the rate goes down, and the old state was put back": _BACK,
     "a lane of a pool is saved with the tag of the pool around it": "tags in one answer are not spelt alike",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from ifmatch.diagnosis.case.reconstruction import Case
     from ifmatch.diagnosis.steps.step import Step
+    from ifmatch.model.message import Content
 
 # So many steps before a write looks are taken from, and so many of them. Longer answers are data, and lists
 # lie so deep at most.
@@ -30,6 +31,8 @@ _NEAR: Final = 80
 _MOST: Final = 6
 _LONGEST: Final = 200_000
 _DEEP: Final = 3
+# Seconds in which nobody looks at a list and changes his mind.
+_AT_ONCE: Final = 30.0
 # A shorter name, or piece of a text, is met by chance.
 _SHORT: Final = 2
 # What stands between a text and what is added to it.
@@ -86,6 +89,9 @@ def entries_left_out(old: Step, newest: Step, step: Step) -> Damage | None:
     if old.left is None or newest.left is None or step.body is None:
         return None
     before, now = (unwrapped(one, step.body) for one in (old.left, newest.left))
+    if step.timed and step.start - newest.end > _AT_ONCE and _names_newest(before, now, step.body):
+        # Who had time to look at it, and says so, may have put one entry in the place of another.
+        return None
     for name in members_in(step.body.json()):
         pointer = f"/{pointer_step(name)}"
         values = [value_at(one, pointer) for one in (before, now, step.body)]
@@ -94,6 +100,15 @@ def entries_left_out(old: Step, newest: Step, step: Step) -> Damage | None:
             text = f"what had been added to {name} since the older read is not in what is written"
             return Damage(Outcome.LOST_UPDATE, text, lost=newest)
     return None
+
+
+def _names_newest(before: Content, now: Content, sent: Content) -> bool:
+    """Tell whether a content carries a version or a time that the newest look had shown, and none before."""
+    return any(
+        called_version(name) or stamped(f"/{name}")
+        for name, value in members_in(sent.json()).items()
+        if value_at(now, f"/{pointer_step(name)}") == value != value_at(before, f"/{pointer_step(name)}")
+    )
 
 
 def _texts(step: Step) -> Mapping[str, str]:
