@@ -40,7 +40,8 @@ _WELL: Final = Words(
     r"|for (?:the )?(?:docs|documentation|reference)|(?:is|was) fixed|passes now)"
 )
 _YET: Final = Words(
-    r"\b(?:but|however|except|still|although|yet|instead|unfortunately|nevertheless|fails|(?<!condition )failed|breaks|never)\b"
+    r"\b(?:but|however|except|still|although|yet|instead|unfortunately|nevertheless|fails|breaks|never"
+    r"|(?<!condition )failed)\b"
 )
 
 
