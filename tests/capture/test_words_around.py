@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ Content-Type: application/json
 """
 
 
-def _incidents(text: str) -> list[dict[str, object]]:
+def _incidents(text: str) -> list[dict[str, Any]]:
     return json.loads(run("diagnose", "-", "--format", "json", stdin=text.encode()).out)["incidents"]
 
 

@@ -99,7 +99,8 @@ def _asked_badly(facts: Facts) -> Iterator[Evidence]:
 
 def _made_up(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from a write refused over an If-None-Match that is no tag, and was never issued."""
-    asked = facts.step.condition(Guard.DIFFERENT)
+    failed = facts.refused and facts.step.status == HTTPStatus.PRECONDITION_FAILED
+    asked = facts.step.condition(Guard.DIFFERENT) if failed and facts.step.is_write else None
     if asked is None or asked.well_formed or tokens.null_word(asked.value):
         return
     if not any(asked.value.strip() in one.issued() for one in facts.history):
@@ -118,8 +119,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     if facts.refused and facts.step.is_read and facts.step.status == HTTPStatus.BAD_REQUEST:
         yield from _asked_badly(facts)
-    if facts.refused and facts.step.is_write and facts.step.status == HTTPStatus.PRECONDITION_FAILED:
-        yield from _made_up(facts)
+    yield from _made_up(facts)
     if guard is None or guard.guard not in {Guard.SAME, Guard.EXISTS}:
         return
     if not guard.standard:
