@@ -16,7 +16,7 @@ from ifmatch.capture.json_values import load
 from ifmatch.capture.moments import iso_moment
 from ifmatch.capture.target_uri import target_uri
 from ifmatch.capture.text_source import decode, read_text
-from ifmatch.capture.told_causes import tells_alone, told_causes
+from ifmatch.capture.told_causes import is_meant, tells_alone, told_causes
 from ifmatch.model.message import Content
 from ifmatch.model.slotted import Frozen
 
@@ -27,19 +27,31 @@ if TYPE_CHECKING:
     from ifmatch.capture.error_signatures import Signature
     from ifmatch.model.exchange import Capture
 
-__all__ = ["FORMAT", "ErrorReport", "looks_like_error_report", "read_error_report", "understand"]
+__all__ = [
+    "FORMAT",
+    "NOT_REFUSED",
+    "ErrorReport",
+    "looks_like_error_report",
+    "read_error_report",
+    "understand",
+]
 
 FORMAT: Final = "error-report"
 # A refusal is worded within this much text; the rest is stack or story.
 _TEXT_LIMIT: Final = 64 * 1024
 _LINE_LIMIT: Final = 2000
 _LINES: Final = 2000
+_FAILED: Final = 412
+# A note is short; of logs a part may be well.
+_NOTE: Final = 1500
+# A read that was spared its content was not refused, though some call it a condition that is not met.
+_UNMODIFIED: Final = re.compile(r"status(?:[ _]?code)?\W{0,3}304\b", re.IGNORECASE)
 # What a verb in a sentence was tried with; other refusals may be of reads.
 _OF_WRITES: Final = frozenset({400, 409, 412, 423, 428})
 # So far from a refusal a verb tells what was tried.
 _NEAR: Final = 300
 # What a text may tell of that was never refused, though it names the refusal that ought to have come.
-_NOT_REFUSED: Final = frozenset(
+NOT_REFUSED: Final = frozenset(
     {"blind-refresh", "check-then-write-race", "precondition-ignored", "unconditional-write"}
 )
 _ADVICE: Final = "Give the line that names the status, or record the traffic: ifmatch explain capture"
@@ -49,13 +61,13 @@ _TARGET = re.compile(
 )
 # Pages that explain a status are not where it came from.
 _EXPLAINERS = re.compile(
-    r"https?://(?:developer\.mozilla|httpstatuses|www\.rfc-editor|tools\.ietf|datatracker|docs\.|aka\.ms|learn\.microsoft"
+    r"https?://(?:developer\.mozilla|httpstatuses|www\.rfc-editor|tools\.ietf|datatracker|docs\.|go\.microsoft|(?:www\.)?w3\.org|sabredav\.org/ns|schemas\.|aka\.ms|learn\.microsoft"
     r"|stackoverflow|gist\.|forums?\.|support\.|(?:github|gitlab)\.com/[^/\s]+/[^/\s]+/(?:-/)?"
     r"(?:pull|issues|blob|tree|wiki|releases|commit|discussions|merge_requests)\b)"
 )
 _WORD = re.compile(r"\b[A-Za-z_]{13,60}\b")
 # Numbers of lines in a stack are no statuses.
-_PLACE = re.compile(r"(?:(?<=\.\w\w:)|(?<=\.\w\w\w:)|(?<=\.\w\w\w\w:)|(?<=\bline ))(\d{3})\b")
+_PLACE = re.compile(r"(?:(?<=\.\w\w:)|(?<=\.\w\w\w:)|(?<=\.\w\w\w\w:)|(?<=\bline ))(\d{3})\b(?!/)")
 # What stands before an address that only names a vocabulary or a page.
 _NAMES_A_PAGE = re.compile(
     r"""(?:xmlns(?::\w+)?=|"(?:type|documentation_url|moreInfo|helpLink)": ?|\bOrigin:? )["']?\Z"""
@@ -119,6 +131,9 @@ def understand(lines: Sequence[str]) -> ErrorReport | None:
         lines: of the text.
     """
     text = _PLACE.sub("000", "\n".join(line[:_LINE_LIMIT] for line in lines[:_LINES])[:_TEXT_LIMIT])
+    if len(text) < _NOTE and is_meant(text):
+        # A note of what is as it should be names refusals, too.
+        return None
     for signature in signatures().signatures:
         found = signature.pattern.search(text)
         if found is not None:
@@ -188,7 +203,7 @@ def _refusal(text: str) -> tuple[int, int] | None:
 
 def _by_words(text: str) -> ErrorReport | None:
     refusal = _refusal(text)
-    if refusal is None:
+    if refusal is None or (refusal[0] == _FAILED and _UNMODIFIED.search(text) is not None):
         return None
     return _in_words(text, *refusal)
 
@@ -262,7 +277,7 @@ def read_error_report(stream: BinaryIO, name: str) -> Capture:
         draft = Draft(method=report.method, url=report.url, line=report.line, initiator=report.library)
         draft.told = told_causes(whole[:_LINES])
         first = max(draft.told, key=lambda one: one.weight, default=None)
-        answered = first is not None and (first.cause in _NOT_REFUSED or "304" in first.words)
+        answered = first is not None and (first.cause in NOT_REFUSED or "304" in first.words)
         if not answered or report.message:
             draft.status = report.status
         draft.reason, draft.error = report.reason, report.text

@@ -353,6 +353,10 @@ def _read_plain(
     if known is not None:
         found = _read_as(known, stream, name, chosen_by_user=form is not None)
         captures = found if isinstance(found, tuple) else (found,)
+        if form is None and len(captures) == 1 and len(head) < HEAD_OCTETS:
+            from ifmatch.capture.words_around import heard_around  # noqa: PLC0415 - as `_in_text` has it
+
+            captures = (heard_around(captures[0], head),)
         return _warned(tuple(splittable(one) for one in captures), warnings)
     if form is not None:
         raise InputError(

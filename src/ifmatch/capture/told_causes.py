@@ -21,7 +21,7 @@ from ifmatch.model.slotted import Frozen
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["tells_alone", "told_causes"]
+__all__ = ["is_meant", "is_well", "tells_alone", "told_causes"]
 
 # A complaint stands within so much text; the rest is stack.
 _LIMIT: Final = 12_000
@@ -30,6 +30,19 @@ _WHOLE_MATCH: Final = 300
 # What marks a text as quoted, framed, or code, and no letter of it.
 _MARKS: Final = late_pattern(r"`+|\*{2,}|(?<=\w)\*|\*(?=\w)|^[ \t]*(?:[>│|╷╵]+[ \t]?)+", re.MULTILINE)
 _SLASHES: Final = late_pattern(r"\\+(?=[\"'/])")
+# What is refused as it is meant to be is no trouble.
+_MEANT: Final = Words(r"\bas (?:it should|expected|designed|intended|wanted)\b")
+_MISSED: Final = Words(r"\bnot\b|n['\u2019]t\b|\bwould\b|\bshould (?:be|have|return|get)\b")
+# Who writes so has no trouble, unless a word of contrast follows.
+_WELL: Final = Words(
+    r"\b(?:as (?:it should|expected|designed|intended|wanted)|works? (?:now|well|fine|again|as)"
+    r"|all (?:is |are )?(?:well|fine|good)|healthy|no (?:problem|trouble|issue|error)s?\b"
+    r"|for (?:the )?(?:docs|documentation|reference)|(?:is|was) fixed|passes now)"
+)
+_YET: Final = Words(
+    r"\b(?:but|however|except|still|although|yet|instead|unfortunately|nevertheless|fails|breaks|never"
+    r"|(?<!condition )failed)\b"
+)
 
 
 class _Record(Frozen, frozen=True):
@@ -111,3 +124,21 @@ def tells_alone(lines: Sequence[str]) -> bool:
         lines: of the text.
     """
     return any(record.alone for record, _ in _found(_on_one_line(lines)))
+
+
+def is_well(text: str) -> bool:
+    """Tell whether somebody writes that all is as it should be, with no word of contrast.
+
+    Args:
+        text: of the account.
+    """
+    return _WELL.search(text) is not None and _YET.search(text) is None
+
+
+def is_meant(text: str) -> bool:
+    """Tell whether somebody writes that what is refused is refused as it should be.
+
+    Args:
+        text: of a note.
+    """
+    return _MEANT.search(text) is not None and _YET.search(text) is None and _MISSED.search(text) is None

@@ -70,6 +70,7 @@ def _open(incident: Incident, exchange: Exchange) -> Incident:
         verdict=Verdict.UNDECIDED,
         resource=incident.resource if exchange.request.url else "(unknown URL)",
         findings=findings,
+        hearsay=True,
         next_probe=probe(exchange.initiator, incident.method, refused=exchange.status != 0),
     )
 

@@ -105,7 +105,7 @@ def assemble(case: Case) -> Diagnosis:
         facts = Facts(case, subject.step, subject.attempts)
         ranking = rank(facts)
         taken.update(step.order for step in subject.attempts)
-        told = bool(subject.step.exchange.told)
+        told = any(not one.beside for one in subject.step.exchange.told)
         why = None if told else why_benign(facts, ranking) or _handled(facts, ranking)
         if why is not None:
             benign.extend(
@@ -126,6 +126,8 @@ def assemble(case: Case) -> Diagnosis:
             taken.add(step.order)
     for draft in (*_blind(case, taken), *_told(case, taken)):
         drafts.add(draft)
+    if not benign:
+        _hear(case, drafts)
     benign.extend(
         Benign(
             step.at,
@@ -227,7 +229,7 @@ def _told(case: Case, taken: set[int]) -> list[_Draft]:
     """Find what only a text tells of: without a refusal nothing else would ask what went wrong."""
     found: list[_Draft] = []
     for step in case.steps:
-        if step.exchange.told and step.order not in taken:
+        if step.order not in taken and any(not one.beside for one in step.exchange.told):
             facts = Facts(case, step)
             ranking = rank(facts)
             first = ranking.candidates[0].cause if ranking.candidates else ""
@@ -235,6 +237,28 @@ def _told(case: Case, taken: set[int]) -> list[_Draft]:
             found.append(_Draft(_incident(facts, ranking, Outcome.REFUSED if step.status else outcome), step))
             taken.add(step.order)
     return found
+
+
+def _hear(case: Case, drafts: _Drafts) -> None:
+    """Hear the words around traffic that shows no trouble, or one without a cause."""
+    step = next((one for one in case.steps if any(said.beside for said in one.exchange.told)), None)
+    if step is None or any(draft.incident.findings for draft in drafts.kept):
+        return
+    silent = next(
+        (one for one in drafts.kept if step.at in {at.at_entry for at in one.incident.attempts}), None
+    )
+    if drafts.kept and silent is None:
+        return
+    facts = Facts(case, step)
+    facts.hears = True
+    ranking = rank(facts)
+    if not ranking.candidates:
+        return
+    outcome = Outcome.LOST_UPDATE if ranking.candidates[0].cause in _LOSES else Outcome.ERROR
+    if silent is not None:
+        outcome = silent.incident.outcome
+    incident = replace(_incident(facts, ranking, outcome), verdict=Verdict.UNDECIDED)
+    drafts.add(_Draft(incident, step), instead=step.at if silent is not None else None)
 
 
 def _after_two_versions(case: Case, history: History) -> Iterator[Step]:

@@ -101,6 +101,7 @@ class Incident:
         same_cause_as: id of an incident with the same cause, None when this is the first.
         timeline: for the picture.
         suppressed: set when the user declared it expected.
+        hearsay: whether only words tell of it, so that no answer to be seen is no answer that did not come.
     """
 
     id: str
@@ -122,6 +123,7 @@ class Incident:
     same_cause_as: str | None = None
     timeline: Timeline | None = None
     suppressed: Suppression | None = None
+    hearsay: bool = False
 
     @property
     def fingerprint(self) -> str:

@@ -38,17 +38,19 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a text without traffic says of a cause.
+    """What a text says of a cause.
 
     Attributes:
         cause: id of the catalogue.
         words: that say so, as they stand or in their English reading.
         weight: natural logarithm of the likelihood ratio.
+        beside: whether the text stands around traffic: then it is heard only where the traffic is silent.
     """
 
     cause: str
     words: str
     weight: float
+    beside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class Exchange:
         from_cache: True when the client's own cache answered without the network.
         resolution: seconds of one tick of `started` here (1.0: whole seconds, 0.001: milliseconds).
         mark: the id that a server gave to the request in each of its logs, "" when none is known.
-        told: what the text says of causes, where a text is all there is.
+        told: what the text says of causes, around the traffic or where a text is all there is.
     """
 
     provenance: Provenance

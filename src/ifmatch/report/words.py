@@ -171,8 +171,10 @@ def sureness(finding: Finding) -> str:
 
 def request_line(incident: Incident) -> str:
     """Return method, resource and answer of an incident on one line."""
-    answer = str(incident.status) if incident.status else "no answer"
-    return neutralise(f"{incident.method} {incident.resource or '(resource unknown)'} -> {answer}")
+    request = f"{incident.method} {incident.resource or '(resource unknown)'}".strip()
+    if incident.hearsay and not incident.status:
+        return neutralise(request)
+    return neutralise(f"{request} -> {incident.status or 'no answer'}")
 
 
 def circumstances(incident: Incident) -> str:

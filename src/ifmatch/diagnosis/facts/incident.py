@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.losses.told_changes import Change
     from ifmatch.diagnosis.reading.conditions import Condition
     from ifmatch.diagnosis.steps.step import Step
+    from ifmatch.model.exchange import Told
 
 
 _LISTED = 3  # A shorter token stands in a listing by chance.
@@ -403,3 +404,10 @@ class Facts(BlindFacts, WayFacts):
     # -- damage -----------------------------------------------------------------------
 
     damage: Damage | None = None
+    # Whether to hear the words around the traffic: where it is silent itself.
+    hears: bool = False
+
+    @property
+    def told(self) -> tuple[Told, ...]:
+        """What a text says of causes, as far as it is heard."""
+        return tuple(one for one in self.step.exchange.told if self.hears or not one.beside)

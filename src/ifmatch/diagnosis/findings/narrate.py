@@ -127,7 +127,7 @@ def summary(cause: str, facts: Facts) -> str:
         template = _ACCEPTED.get(cause, template)
     elif cause == "other-writer" and facts.step.is_read:
         template = "Somebody else changed {path} after {actor} had looked at it; the precondition noticed it."
-    if template is None or facts.step.exchange.told:
+    if template is None or facts.told:
         # A text tells of no thing and nobody by name.
         return catalogue.cause(cause).definition
     step = facts.step

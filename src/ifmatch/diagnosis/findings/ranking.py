@@ -26,6 +26,8 @@ NONE_SCORE = 2.0
 DAMPING = 0.85
 # Of a cause where text between messages is missing: what it rests on may belong to another.
 _MOST_OF_TORN = 0.7
+# Of a cause that only words around the traffic tell of.
+_MOST_CLAIMED = 0.3
 MOST = 7.0
 _STRONG = 3.0
 _EXPLAINED = 6.0
@@ -378,7 +380,7 @@ def gather(facts: Facts) -> list[Candidate]:
     found: list[Candidate] = []
     url = facts.step.exchange.request.url
     attested = [one for one in facts.case.attested if one.url == url]
-    heard = {one.cause: one for one in facts.step.exchange.told}
+    heard = {one.cause: one for one in facts.told}
     for rule in ALL_RULES:
         told = [one.evidence for one in attested if one.cause == rule.cause]
         if rule.cause in heard:
@@ -418,7 +420,7 @@ def rank(facts: Facts) -> Ranking:
     ranking = Ranking()
     standing = [one for one in candidates if one.score > 0 and not one.explained_by]
     total = math.exp(NONE_SCORE) + sum(math.exp(min(one.score, MOST)) for one in standing)
-    most = _MOST_OF_TORN if facts.from_torn_source else 1.0
+    most = _MOST_CLAIMED if facts.hears else _MOST_OF_TORN if facts.from_torn_source else 1.0
     for one in standing:
         one.likelihood = min(math.exp(min(one.score, MOST)) / total, most)
     # Equal cut scores: the uncut score, then the order of roots decides.

@@ -171,7 +171,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             f"{own.called} and {condition.called} name one tag: no state fulfils both, and nobody means that"
         )
         yield note(text, 2.5, step, condition.called)
-    made_up = read is None and _served_another(facts, condition)
+    # Caches store what a server gave them: what breaks the grammar is none of it.
+    no_tag = condition.guard is Guard.DIFFERENT and not condition.well_formed
+    made_up = read is None and (no_tag or _served_another(facts, condition))
     if made_up:
         text = (
             f"{condition.called} on {step.method} is what a cache adds, but for a value that was never served"

@@ -86,7 +86,8 @@ def _polled(facts: Facts) -> Iterator[Evidence]:
 def _asked_badly(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from a read that was turned away over an If-None-Match that is none."""
     step = facts.step
-    asked = step.condition(Guard.DIFFERENT)
+    turned_away = facts.refused and step.status == HTTPStatus.BAD_REQUEST
+    asked = step.condition(Guard.DIFFERENT) if turned_away and step.is_read else None
     if asked is None or asked.well_formed or tokens.null_word(asked.value):
         return
     yield note(f"`{asked.shown()}` breaks the grammar of entity tags", 5.5, step, asked.called)
@@ -95,6 +96,16 @@ def _asked_badly(facts: Facts) -> Iterator[Evidence]:
         if kind in HURT:
             yield note(f"the token is the served {one.etag} {_DAMAGE[kind]}", 2.0, one, "ETag")
             return
+
+
+def _made_up(facts: Facts) -> Iterator[Evidence]:
+    """Yield evidence from a write refused over an If-None-Match that is no tag, and was never issued."""
+    failed = facts.refused and facts.step.status == HTTPStatus.PRECONDITION_FAILED
+    asked = facts.step.condition(Guard.DIFFERENT) if failed and facts.step.is_write else None
+    if asked is None or asked.well_formed or tokens.null_word(asked.value):
+        return
+    if not any(asked.value.strip() in one.issued() for one in facts.history):
+        yield note(f"`{asked.shown()}` breaks the grammar of entity tags", 5.5, facts.step, asked.called)
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -107,8 +118,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if facts.damage is not None and facts.damage.needless:
         yield from _polled(facts)
         return
-    if facts.refused and facts.step.is_read and facts.step.status == HTTPStatus.BAD_REQUEST:
-        yield from _asked_badly(facts)
+    yield from _asked_badly(facts)
+    yield from _made_up(facts)
     if guard is None or guard.guard not in {Guard.SAME, Guard.EXISTS}:
         return
     if not guard.standard:
