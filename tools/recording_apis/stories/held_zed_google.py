@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from typing import TYPE_CHECKING
 
@@ -29,13 +30,23 @@ def surgery(stage: Stage) -> None:
     """Be second."""
     names = ("h2k9s0tq1", "h2k9s0tq2", "h2k9s0tq3")
     events = {
-        one: {"summary": f"Cirurgia {n}", "location": "Sala 1", "start": {"dateTime": f"2026-12-0{n}T09:00:00Z"}}
+        one: {
+            "summary": f"Cirurgia {n}",
+            "location": "Sala 1",
+            "start": {"dateTime": f"2026-12-0{n}T09:00:00Z"},
+        }
         for n, one in enumerate(names, 1)
     }
     root = "/calendar/v3/calendars/clinica@vet.example/events"
-    server = place.open_box(stage, google.calendar("clinica@vet.example", events), "waitress", "Google Calendar")
-    me = stage.actor("client", server, "www.googleapis.com", "requests", {"Authorization": "Bearer ya29.a0AfB_assistant"})
-    other = stage.actor("other", server, "www.googleapis.com", "node:axios", {"Authorization": "Bearer ya29.a0AfB_reception"})
+    server = place.open_box(
+        stage, google.Calendar("clinica@vet.example", events), "cheroot", "Google Calendar"
+    )
+    me = stage.actor(
+        "client", server, "www.googleapis.com", "requests", {"Authorization": "Bearer ya29.a0AfB_assistant"}
+    )
+    other = stage.actor(
+        "other", server, "www.googleapis.com", "node:axios", {"Authorization": "Bearer ya29.a0AfB_reception"}
+    )
     me.get("/calendar/v3/users/me/calendarList")
     me.get(f"{root}?timeMin=2026-12-01T00:00:00Z&singleEvents=true")
     seen = me.get(f"{root}/{names[1]}").json
@@ -65,17 +76,35 @@ def surgery(stage: Stage) -> None:
 def grants(stage: Stage) -> None:
     """Try again and again."""
     start = [{"role": "roles/viewer", "members": ["group:ops@ferry.example"]}]
-    server = place.open_box(stage, google.policies("ferry-live", start), "waitress", "Google Resource Manager")
+    server = place.open_box(
+        stage, google.Policies("ferry-live", start), "flask-cheroot", "Google Resource Manager"
+    )
     base = "/v1/projects/ferry-live"
-    me = stage.actor("client", server, "cloudresourcemanager.googleapis.com", "httpx", {"Authorization": "Bearer ya29.c.ci"})
-    other = stage.actor("other", server, "cloudresourcemanager.googleapis.com", "curl", {"Authorization": "Bearer ya29.c.tf"})
+    me = stage.actor(
+        "client",
+        server,
+        "cloudresourcemanager.googleapis.com",
+        "httpx",
+        {"Authorization": "Bearer ya29.c.ci"},
+    )
+    other = stage.actor(
+        "other", server, "cloudresourcemanager.googleapis.com", "curl", {"Authorization": "Bearer ya29.c.tf"}
+    )
     me.get(base)
-    me.send("POST", f"{base}:testIamPermissions", 200, None, {"permissions": ["resourcemanager.projects.setIamPolicy"]})
+    me.send(
+        "POST",
+        f"{base}:testIamPermissions",
+        200,
+        None,
+        {"permissions": ["resourcemanager.projects.setIamPolicy"]},
+    )
     seen = me.send("POST", f"{base}:getIamPolicy", 200, None, {}).json
     theirs = other.send("POST", f"{base}:getIamPolicy", 200, None, {}).json
     theirs["bindings"].append({"role": "roles/logging.viewer", "members": ["user:mina@ferry.example"]})
     other.send("POST", f"{base}:setIamPolicy", 200, None, {"policy": theirs})
-    seen["bindings"].append({"role": "roles/run.invoker", "members": ["serviceAccount:web@ferry-live.iam.gserviceaccount.com"]})
+    seen["bindings"].append(
+        {"role": "roles/run.invoker", "members": ["serviceAccount:web@ferry-live.iam.gserviceaccount.com"]}
+    )
     for pause in (0.2, 0.4, 0.8, 1.6, 0.1):
         me.send("POST", f"{base}:setIamPolicy", 409, None, {"policy": seen})
         place.rest(pause)
@@ -96,9 +125,13 @@ def grants(stage: Stage) -> None:
 )
 def fingerprint(stage: Stage) -> None:
     """Take the wrong one of three."""
-    server = place.open_box(stage, google.compute("europe-west1-b", ["reef-a", "reef-b"]), "cheroot", "Google Compute")
+    server = place.open_box(
+        stage, google.Compute("europe-west1-b", ["reef-a", "reef-b"]), "cheroot", "Google Compute"
+    )
     base = "/compute/v1/projects/reef-prod/zones/europe-west1-b"
-    me = stage.actor("client", server, "compute.googleapis.com", "aiohttp", {"Authorization": "Bearer ya29.fleet"})
+    me = stage.actor(
+        "client", server, "compute.googleapis.com", "aiohttp", {"Authorization": "Bearer ya29.fleet"}
+    )
     me.get(f"{base}/instances")
     for name in ("reef-a", "reef-b"):
         seen = me.get(f"{base}/instances/{name}").json
@@ -129,8 +162,10 @@ def fingerprint(stage: Stage) -> None:
 def holidays(stage: Stage) -> None:
     """Come back late."""
     names = ["Ada Prins", "Bo Lind", "Chidi Okoro", "Dora Maar", "Emre Kaya", "Fay Weldon", "Goran Ilic"]
-    server = place.open_box(stage, google.people(names), "waitress", "Google People")
-    me = stage.actor("client", server, "people.googleapis.com", "node:fetch", {"Authorization": "Bearer ya29.abook"})
+    server = place.open_box(stage, google.People(names), "bottle", "Google People")
+    me = stage.actor(
+        "client", server, "people.googleapis.com", "node:fetch", {"Authorization": "Bearer ya29.abook"}
+    )
     root = "/v1/people/me/connections?personFields=names,emailAddresses&requestSyncToken=true"
     me.get("/v1/contactGroups")
     me.get(f"{root}&syncToken=CIDYkeWs1I4DEgQQAhgB", 400)
@@ -160,18 +195,27 @@ def holidays(stage: Stage) -> None:
 def default_ttl(stage: Stage) -> None:
     """Delete what is not there so."""
     live = [
-        {"name": "orchard.fm.", "type": "SOA", "ttl": 21600, "rrdatas": ["ns-cloud-a1.googledomains.com. x. 1 2 3 4 5"]},
+        {
+            "name": "orchard.fm.",
+            "type": "SOA",
+            "ttl": 21600,
+            "rrdatas": ["ns-cloud-a1.googledomains.com. x. 1 2 3 4 5"],
+        },
         {"name": "www.orchard.fm.", "type": "A", "ttl": 60, "rrdatas": ["203.0.113.7"]},
         {"name": "ftp.orchard.fm.", "type": "CNAME", "ttl": 300, "rrdatas": ["www.orchard.fm."]},
     ]
-    server = place.open_box(stage, google.zones(live), "stdlib", "Google Cloud DNS")
+    server = place.open_box(stage, google.Zones(live), "cheroot", "Google Cloud DNS")
     base = "/dns/v1/projects/orchard/managedZones"
     me = stage.actor("client", server, "dns.googleapis.com", "requests", {"Authorization": "Bearer ya29.dns"})
     me.get(base)
     me.get(f"{base}/orchard-fm/rrsets?maxResults=100")
     fine = {
-        "deletions": [{"name": "ftp.orchard.fm.", "type": "CNAME", "ttl": 300, "rrdatas": ["www.orchard.fm."]}],
-        "additions": [{"name": "ftp.orchard.fm.", "type": "CNAME", "ttl": 300, "rrdatas": ["cdn.orchard.fm."]}],
+        "deletions": [
+            {"name": "ftp.orchard.fm.", "type": "CNAME", "ttl": 300, "rrdatas": ["www.orchard.fm."]}
+        ],
+        "additions": [
+            {"name": "ftp.orchard.fm.", "type": "CNAME", "ttl": 300, "rrdatas": ["cdn.orchard.fm."]}
+        ],
     }
     made = me.send("POST", f"{base}/orchard-fm/changes", 200, None, fine).json
     me.get(f"{base}/orchard-fm/changes/{made['id']}")
@@ -199,12 +243,16 @@ def default_ttl(stage: Stage) -> None:
 )
 def halves(stage: Stage) -> None:
     """Splice two versions."""
-    api = google.objects("prices-eu")
+    api = google.Objects("prices-eu")
     api.keep("lists/tiles.csv", b"".join(b"sku-%03d;%d.90\n" % (n, n * 3) for n in range(60)), age=86000)
     api.keep("lists/grout.csv", b"sku;price\n", age=99000)
-    server = place.open_box(stage, api, "waitress", "Google Cloud Storage")
-    me = stage.actor("client", server, "storage.googleapis.com", "urllib", {"Authorization": "Bearer ya29.import"})
-    other = stage.actor("other", server, "storage.googleapis.com", "requests", {"Authorization": "Bearer ya29.export"})
+    server = place.open_box(stage, api, "flask-cheroot", "Google Cloud Storage")
+    me = stage.actor(
+        "client", server, "storage.googleapis.com", "urllib", {"Authorization": "Bearer ya29.import"}
+    )
+    other = stage.actor(
+        "other", server, "storage.googleapis.com", "requests", {"Authorization": "Bearer ya29.export"}
+    )
     me.get("/storage/v1/b/prices-eu/o?prefix=lists/")
     told = me.get("/storage/v1/b/prices-eu/o/lists%2Ftiles.csv").json
     path, whole = "/download/storage/v1/b/prices-eu/o/lists%2Ftiles.csv?alt=media", b""
@@ -212,10 +260,23 @@ def halves(stage: Stage) -> None:
         low = number * 300
         if number == 2:
             fresh = "".join(f"sku-{n:03d};{n * 4}.50\n" for n in range(60))
-            other.send("POST", "/upload/storage/v1/b/prices-eu/o?uploadType=media&name=lists/tiles.csv", 200, {"Content-Type": "text/csv"}, fresh)
+            other.send(
+                "POST",
+                "/upload/storage/v1/b/prices-eu/o?uploadType=media&name=lists/tiles.csv",
+                200,
+                {"Content-Type": "text/csv"},
+                fresh,
+            )
         high = int(told["size"]) - 1 if number == 2 else low + 299
         whole += me.get(path, 206, {"Range": f"bytes={low}-{high}"}).body
         place.rest(0.4)
-    report = f"rows={whole.count(10)} md5={hashlib.md5(whole).hexdigest()} expected={told['md5Hash']} state=MISMATCH"  # noqa: S324 - as told
-    me.send("POST", "/upload/storage/v1/b/prices-eu/o?uploadType=media&name=reports/tiles.txt", 200, {"Content-Type": "text/plain"}, report)
+    sum_of = base64.b64encode(hashlib.md5(whole).digest()).decode()  # noqa: S324 - as told
+    report = f"rows={whole.count(10)} md5={sum_of} expected={told['md5Hash']} state=MISMATCH"
+    me.send(
+        "POST",
+        "/upload/storage/v1/b/prices-eu/o?uploadType=media&name=reports/tiles.txt",
+        200,
+        {"Content-Type": "text/plain"},
+        report,
+    )
     me.get("/storage/v1/b/prices-eu/o?prefix=lists/")

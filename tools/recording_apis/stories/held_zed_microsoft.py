@@ -28,11 +28,21 @@ if TYPE_CHECKING:
 def drag(stage: Stage) -> None:
     """Send two at once."""
     tasks = {
-        f"01gzSlKkIUSUl6DF_EilrmQAKDh{x}": {"title": f"Casing {x}", "bucketId": "hsOf2dhO", "percentComplete": 0}
+        f"01gzSlKkIUSUl6DF_EilrmQAKDh{x}": {
+            "title": f"Casing {x}",
+            "bucketId": "hsOf2dhO",
+            "percentComplete": 0,
+        }
         for x in "pqr"
     }
-    server = place.open_box(stage, microsoft.planner(tasks), "flask", "Microsoft Planner")
-    me = stage.actor("client", server, "graph.microsoft.com", "httpx", {"Authorization": "Bearer eyJ0eXAi.board", "client-request-id": "b7d1c5aa-board"})
+    server = place.open_box(stage, microsoft.Planner(tasks), "flask", "Microsoft Planner")
+    me = stage.actor(
+        "client",
+        server,
+        "graph.microsoft.com",
+        "httpx",
+        {"Authorization": "Bearer eyJ0eXAi.board", "client-request-id": "b7d1c5aa-board"},
+    )
     me.get("/v1.0/me")
     me.get("/v1.0/planner/plans/xqQg5FS2LkCp935s-FIFm2QAFkHM/tasks")
     for key in list(tasks)[:2]:
@@ -42,7 +52,9 @@ def drag(stage: Stage) -> None:
             fields = {"If-Match": seen, "Prefer": "return=representation"}
             return me.send("PATCH", f"/v1.0/planner/tasks/{key}", (200, 412), fields, body)
 
-        got = place.at_once(lambda: save({"bucketId": "Q1yZ"}), lambda: save({"percentComplete": 50}), apart=0.05)  # noqa: B023 - called at once
+        got = place.at_once(
+            lambda: save({"bucketId": "Q1yZ"}), lambda: save({"percentComplete": 50}), apart=0.05
+        )
         place.sure(sorted(one.status for one in got) == [200, 412])
         place.rest(0.7)
     me.get("/v1.0/planner/plans/xqQg5FS2LkCp935s-FIFm2QAFkHM/tasks")
@@ -62,9 +74,11 @@ def drag(stage: Stage) -> None:
 )
 def captions(stage: Stage) -> None:
     """Be overtaken by the service."""
-    api = microsoft.drive()
+    api = microsoft.Drive()
     server = place.open_box(stage, api, "tornado", "OneDrive")
-    me = stage.actor("client", server, "graph.microsoft.com", "node:axios", {"Authorization": "Bearer eyJ0eXAi.album"})
+    me = stage.actor(
+        "client", server, "graph.microsoft.com", "node:axios", {"Authorization": "Bearer eyJ0eXAi.album"}
+    )
     root = "/v1.0/me/drive/root:/Pictures"
     me.get("/v1.0/me/drive")
     me.get(f"{root}:/children")
@@ -73,7 +87,9 @@ def captions(stage: Stage) -> None:
         place.rest(0.8)
         api.look(name)
         place.rest(0.6)
-        me.send("PATCH", f"{root}/{name}", 412, {"If-Match": made["eTag"]}, {"description": "Serra, nevoeiro"})
+        me.send(
+            "PATCH", f"{root}/{name}", 412, {"If-Match": made["eTag"]}, {"description": "Serra, nevoeiro"}
+        )
         now = me.get(f"{root}/{name}").json
         place.sure(now["cTag"] == made["cTag"] and now["eTag"] != made["eTag"])
     me.get(f"{root}:/children")
@@ -95,11 +111,16 @@ def captions(stage: Stage) -> None:
 def street(stage: Stage) -> None:
     """Read behind."""
     docs = {f"so-{n}": {"depot": "gent", "street": f"Kouter {n}", "state": "packed"} for n in (771, 772, 773)}
-    api = microsoft.cosmos(docs)
+    api = microsoft.Cosmos(docs)
     api.lag = 1.2
     server = place.open_box(stage, api, "aiohttp", "Azure Cosmos DB")
-    root, part = "/dbs/despatch/colls/orders/docs", {"x-ms-documentdb-partitionkey": '["gent"]', "x-ms-consistency-level": "Eventual"}
-    me = stage.actor("client", server, "despatch.documents.azure.com", "requests", {"x-ms-version": "2018-12-31", **part})
+    root, part = (
+        "/dbs/despatch/colls/orders/docs",
+        {"x-ms-documentdb-partitionkey": '["gent"]', "x-ms-consistency-level": "Eventual"},
+    )
+    me = stage.actor(
+        "client", server, "despatch.documents.azure.com", "requests", {"x-ms-version": "2018-12-31", **part}
+    )
     me.get("/dbs/despatch/colls/orders")
     me.get(f"{root}/so-771")
     seen = me.get(f"{root}/so-772")
@@ -131,8 +152,12 @@ def street(stage: Stage) -> None:
 def crates(stage: Stage) -> None:
     """Work well."""
     rows = {f"nord|crate-{n:03d}": {"kg": n * 2, "sort": "Boskoop"} for n in (4, 5, 6)}
-    server = place.open_box(stage, microsoft.tables(rows), "starlette", "Azure Table Storage")
-    always = {"Accept": "application/json;odata=fullmetadata", "x-ms-version": "2019-02-02", "DataServiceVersion": "3.0"}
+    server = place.open_box(stage, microsoft.Tables(rows), "starlette", "Azure Table Storage")
+    always = {
+        "Accept": "application/json;odata=fullmetadata",
+        "x-ms-version": "2019-02-02",
+        "DataServiceVersion": "3.0",
+    }
     me = stage.actor("client", server, "harvest.table.core.windows.net", "httpx", always)
     other = stage.actor("other", server, "harvest.table.core.windows.net", "requests", always)
 
@@ -141,7 +166,9 @@ def crates(stage: Stage) -> None:
 
     me.get("/harvest/crates()")
     me.get(at(9), 404)
-    made = me.send("POST", "/harvest/crates", 201, None, {"PartitionKey": "nord", "RowKey": "crate-009", "kg": 0})
+    made = me.send(
+        "POST", "/harvest/crates", 201, None, {"PartitionKey": "nord", "RowKey": "crate-009", "kg": 0}
+    )
     tag = made.etag
     for kg in (12, 18):
         tag = me.send("PATCH", at(9), 204, {"If-Match": tag}, {"kg": kg}).etag

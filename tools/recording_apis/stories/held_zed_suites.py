@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
+from tools.recording_apis.apps import zed_pages as pages
 from tools.recording_apis.apps import zed_suites as suites
 from tools.recording_apis.stage import case
 from tools.recording_apis.stories import vic_setting as place
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 def drawing(stage: Stage) -> None:
     """Rename what is gone."""
     files = {str(1204455100 + n): {"name": f"plan-{n}.dwg", "size": 9000 + n} for n in (1, 2, 3)}
-    server = place.open_box(stage, suites.box(files), "starlette", "Box")
+    server = place.open_box(stage, suites.Box(files), "starlette", "Box")
     me = stage.actor("client", server, "api.box.com", "node:fetch", {"Authorization": "Bearer T9cE5planroom"})
     other = stage.actor("other", server, "api.box.com", "curl", {"Authorization": "Bearer T9cE5archive"})
     me.get("/2.0/users/me")
@@ -39,7 +40,12 @@ def drawing(stage: Stage) -> None:
     for one in listed:
         gone = one["id"] == "1204455102"
         new = {"name": one["name"].replace("plan-", "EG-plan-")}
-        me.put(f"/2.0/files/{one['id']}", {**new, "size": one["size"]}, 412 if gone else 200, {"if-match": one["etag"]})
+        me.put(
+            f"/2.0/files/{one['id']}",
+            {**new, "size": one["size"]},
+            412 if gone else 200,
+            {"if-match": one["etag"]},
+        )
         place.rest(0.2)
     me.get("/2.0/files/1204455102", 404)
     me.get("/2.0/folders/88120/items?limit=100")
@@ -60,8 +66,12 @@ def drawing(stage: Stage) -> None:
 def price(stage: Stage) -> None:
     """Drop the quotes."""
     things = {f"OXF21{n:04d}": {"strategy": "sale", "selling": {"price": 410000 + n}} for n in (8, 9, 10)}
-    server = place.open_box(stage, suites.reapit("properties", things), "falcon", "Reapit Foundations")
-    always = {"Authorization": "Bearer eyJraWQ.reapit", "api-version": "2020-01-31", "reapit-customer": "SBOX"}
+    server = place.open_box(stage, suites.Reapit("properties", things), "falcon", "Reapit Foundations")
+    always = {
+        "Authorization": "Bearer eyJraWQ.reapit",
+        "api-version": "2020-01-31",
+        "reapit-customer": "SBOX",
+    }
     me = stage.actor("client", server, "platform.reapit.cloud", "node:axios", always)
     me.get("/configuration/propertyTypes")
     me.get("/properties?pageSize=25")
@@ -88,16 +98,27 @@ def price(stage: Stage) -> None:
 )
 def gauge(stage: Stage) -> None:
     """Collide on a branch."""
-    api = suites.github({f"data/{name}.csv": base64.b64encode(f"{name};2.1".encode()).decode() for name in ("hoek", "ijmond")})
+    api = suites.Github(
+        {f"data/{name}.csv": base64.b64encode(f"{name};2.1".encode()).decode() for name in ("hoek", "ijmond")}
+    )
     server = place.open_box(stage, api, "tornado", "GitHub")
     always = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
-    me = stage.actor("client", server, "api.github.com", "requests", {**always, "Authorization": "token ghs_hoek"})
-    other = stage.actor("other", server, "api.github.com", "httpx", {**always, "Authorization": "token ghs_ijmond"})
+    me = stage.actor(
+        "client", server, "api.github.com", "requests", {**always, "Authorization": "token ghs_hoek"}
+    )
+    other = stage.actor(
+        "other", server, "api.github.com", "httpx", {**always, "Authorization": "token ghs_ijmond"}
+    )
     base = "/repos/tidewatch/gauges"
     me.get(base)
 
     def body(name: str, text: str, sha: str) -> dict[str, str]:
-        return {"message": f"{name}: {text}", "content": base64.b64encode(f"{name};{text}".encode()).decode(), "sha": sha, "branch": "main"}
+        return {
+            "message": f"{name}: {text}",
+            "content": base64.b64encode(f"{name};{text}".encode()).decode(),
+            "sha": sha,
+            "branch": "main",
+        }
 
     mine = me.get(f"{base}/contents/data/hoek.csv?ref=main").json
     mine = me.put(f"{base}/contents/data/hoek.csv", body("hoek", "2.3", mine["sha"]), 200).json["content"]
@@ -132,7 +153,7 @@ def cards(stage: Stage) -> None:
     """Guard an update as a creation."""
     names = {"0a51c2.vcf": "Ida Krag", "77be90.vcf": "Jens Toft", "c31d04.vcf": "Liv Moe"}
     texts = {key: _CARD.format(key[:6], name, "+45 20 11 12 1" + key[0]) for key, name in names.items()}
-    server = place.open_box(stage, suites.sabre("jytte", texts), "aiohttp", "Nextcloud (SabreDAV)")
+    server = place.open_box(stage, suites.Sabre("jytte", texts), "aiohttp", "Nextcloud (SabreDAV)")
     fields = {"Authorization": "Basic anl0dGU6cHc=", "Content-Type": "text/vcard; charset=utf-8"}
     me = stage.actor("client", server, "sky.kommune.example", "aiohttp", fields)
     base = "/remote.php/dav/addressbooks/users/jytte/contacts/"
@@ -141,7 +162,12 @@ def cards(stage: Stage) -> None:
     me.send("PROPFIND", base, 207, find, ask)
     for key in names:
         me.get(base + key)
-    me.put(f"{base}e0f7aa.vcf", _CARD.format("e0f7aa", "Per Holm", "+45 33 10 10 10"), 201, {"If-None-Match": "*"})
+    me.put(
+        f"{base}e0f7aa.vcf",
+        _CARD.format("e0f7aa", "Per Holm", "+45 33 10 10 10"),
+        201,
+        {"If-None-Match": "*"},
+    )
     for key in list(names)[:2]:
         place.rest(0.4)
         me.put(base + key, _CARD.format(key[:6], names[key], "+45 55 50 01 02"), 412, {"If-None-Match": "*"})
@@ -164,7 +190,7 @@ def centres(stage: Stage) -> None:
     """Send no tag."""
     things = {f"00010{n}": {"Name": f"Werk {n}", "Responsible": "HUBER"} for n in (110, 120, 130)}
     service, entity = "api_costcenter", "CostCenter"
-    server = place.open_box(stage, suites.sap(service, entity, things), "bottle", "SAP S/4HANA")
+    server = place.open_box(stage, suites.Sap(service, entity, things), "bottle", "SAP S/4HANA")
     always = {"sap-client": "100", "Accept-Language": "de", "Cookie": "SAP_SESSIONID_S4H_100=8Jx"}
     me = stage.actor("client", server, "s4h.werke.example", "urllib", always)
     base = f"/sap/opu/odata4/sap/{service}/srvd_a2x/sap/{entity.lower()}/0001/"
@@ -172,9 +198,13 @@ def centres(stage: Stage) -> None:
     me.get(f"{base}{entity}?$top=50")
     for key in list(things)[:2]:
         me.get(f"{base}{entity}('{key}')")
-        me.send("PATCH", f"{base}{entity}('{key}')", 428, {"x-csrf-token": token}, {"Name": f"Werk {key} (alt)"})
+        me.send(
+            "PATCH", f"{base}{entity}('{key}')", 428, {"x-csrf-token": token}, {"Name": f"Werk {key} (alt)"}
+        )
         place.rest(0.3)
-    me.send("PATCH", f"{base}{entity}('{list(things)[2]}')", 428, {"x-csrf-token": token}, {"Name": "Werk Süd"})
+    me.send(
+        "PATCH", f"{base}{entity}('{list(things)[2]}')", 428, {"x-csrf-token": token}, {"Name": "Werk Süd"}
+    )
     me.get(f"{base}{entity}?$top=50")
 
 
@@ -194,15 +224,38 @@ def newborn(stage: Stage) -> None:
     """Match two."""
 
     def patient(number: str, family: str) -> dict[str, object]:
-        return {"identifier": [{"system": "urn:oid:2.16.578.1.12", "value": number}], "name": [{"family": family}]}
+        return {
+            "identifier": [{"system": "urn:oid:2.16.578.1.12", "value": number}],
+            "name": [{"family": family}],
+        }
 
-    things = {"8101": patient("27112655512", "Berg"), "8102": patient("27112655512", "Bergh"), "8103": patient("03039211190", "Dahl")}
-    server = place.open_box(stage, suites.fhir("Patient", things), "waitress", "HAPI FHIR")
-    me = stage.actor("client", server, "fhir.sykehus.example", "httpx", {"Accept": "application/fhir+json", "Content-Type": "application/fhir+json"})
+    things = {
+        "8101": patient("27112655512", "Berg"),
+        "8102": patient("27112655512", "Bergh"),
+        "8103": patient("03039211190", "Dahl"),
+    }
+    server = place.open_box(stage, pages.Fhir("Patient", things), "waitress", "HAPI FHIR")
+    me = stage.actor(
+        "client",
+        server,
+        "fhir.sykehus.example",
+        "httpx",
+        {"Accept": "application/fhir+json", "Content-Type": "application/fhir+json"},
+    )
     me.get("/fhir/metadata")
-    for number, family, status in (("03039211190", "Dahl", 200), ("27112655512", "Berg", 412), ("11118844001", "Lie", 201)):
+    for number, family, status in (
+        ("03039211190", "Dahl", 200),
+        ("27112655512", "Berg", 412),
+        ("11118844001", "Lie", 201),
+    ):
         query = f"identifier=urn:oid:2.16.578.1.12|{number}"
-        me.send("POST", "/fhir/Patient", status, {"If-None-Exist": query}, {"resourceType": "Patient", **patient(number, family)})
+        me.send(
+            "POST",
+            "/fhir/Patient",
+            status,
+            {"If-None-Exist": query},
+            {"resourceType": "Patient", **patient(number, family)},
+        )
         place.rest(0.3)
     place.sure(me.get("/fhir/Patient?identifier=urn:oid:2.16.578.1.12%7C27112655512").json["total"] == 2)
     me.get("/fhir/Patient/8103")
@@ -222,15 +275,23 @@ def newborn(stage: Stage) -> None:
 )
 def plan(stage: Stage) -> None:
     """Be let through."""
-    things = {f"cp-{n}": {"status": "active", "title": f"Room {n}", "activity": ["wound care"]} for n in (31, 32, 33)}
-    server = place.open_box(stage, suites.fhir("CarePlan", things, checks=False), "cheroot", "a FHIR server")
+    things = {
+        f"cp-{n}": {"status": "active", "title": f"Room {n}", "activity": ["wound care"]}
+        for n in (31, 32, 33)
+    }
+    server = place.open_box(stage, pages.Fhir("CarePlan", things, checks=False), "cheroot", "a FHIR server")
     fields = {"Content-Type": "application/fhir+json"}
     me = stage.actor("client", server, "careplans.ward.example", "node:fetch", fields)
     other = stage.actor("other", server, "careplans.ward.example", "requests", fields)
     me.get("/fhir/metadata")
     me.get("/fhir/CarePlan?status=active")
     mine, theirs = me.get("/fhir/CarePlan/cp-32"), other.get("/fhir/CarePlan/cp-32")
-    other.put("/fhir/CarePlan/cp-32", {**theirs.json, "activity": ["wound care", "gait training"]}, 200, {"If-Match": theirs.etag})
+    other.put(
+        "/fhir/CarePlan/cp-32",
+        {**theirs.json, "activity": ["wound care", "gait training"]},
+        200,
+        {"If-Match": theirs.etag},
+    )
     place.rest(0.8)
     listed = me.get("/fhir/CarePlan?status=active").json["entry"][1]["resource"]
     place.sure(len(listed["activity"]) == 2)
@@ -259,21 +320,34 @@ def runbook(stage: Stage) -> None:
     def page(title: str, text: str) -> dict[str, object]:
         return {"title": title, "body": {"storage": {"value": text, "representation": "storage"}}}
 
-    pages = {"4194401": page("Runbook: pumps", "<p>Close V1.</p>"), "4194402": page("Runbook: fans", "<p>Stop F2.</p>")}
-    server = place.open_box(stage, suites.confluence(pages), "flask-cheroot", "Confluence")
+    held = {
+        "4194401": page("Runbook: pumps", "<p>Close V1.</p>"),
+        "4194402": page("Runbook: fans", "<p>Stop F2.</p>"),
+    }
+    server = place.open_box(stage, pages.Confluence(held), "flask-cheroot", "Confluence")
     me = stage.actor("client", server, "wiki.plant.example", "requests", {"Authorization": "Bearer pat-rui"})
-    other = stage.actor("other", server, "wiki.plant.example", "node:fetch", {"Authorization": "Bearer pat-hanne"})
+    other = stage.actor(
+        "other", server, "wiki.plant.example", "node:fetch", {"Authorization": "Bearer pat-hanne"}
+    )
     me.get("/rest/api/user/current")
     me.get("/rest/api/content?spaceKey=OPS&limit=25&expand=version")
     mine = me.get("/rest/api/content/4194401?expand=body.storage,version").json
     theirs = other.get("/rest/api/content/4194401?expand=body.storage,version").json
     added = page(theirs["title"], "<p>Close V1.</p><p>Never open V9 above 4 bar.</p>")
-    other.put("/rest/api/content/4194401", {**added, "type": "page", "version": {"number": theirs["version"]["number"] + 1}}, 200)
+    other.put(
+        "/rest/api/content/4194401",
+        {**added, "type": "page", "version": {"number": theirs["version"]["number"] + 1}},
+        200,
+    )
     place.rest(1.0)
     fresh = me.get("/rest/api/content/4194401?expand=version").json["version"]["number"]
     place.sure(fresh == mine["version"]["number"] + 1)
     text = mine["body"]["storage"]["value"] + "<p>Call 4410.</p>"
-    me.put("/rest/api/content/4194401", {**page(mine["title"], text), "type": "page", "version": {"number": fresh + 1}}, 200)
+    me.put(
+        "/rest/api/content/4194401",
+        {**page(mine["title"], text), "type": "page", "version": {"number": fresh + 1}},
+        200,
+    )
     me.get(f"/rest/api/content/4194401?status=historical&version={fresh}&expand=body.storage,version")
     now = me.get("/rest/api/content/4194401?expand=body.storage,version").json
     place.sure("V9" not in now["body"]["storage"]["value"])
@@ -294,9 +368,13 @@ def runbook(stage: Stage) -> None:
 def replaced(stage: Stage) -> None:
     """Send no version."""
     maps = {"ferry-web": {"LOG": "info", "LANES": "4"}, "ferry-jobs": {"CRON": "*/5"}}
-    server = place.open_box(stage, suites.kubernetes("harbour", maps), "aiohttp", "Kubernetes")
-    me = stage.actor("client", server, "kube.harbour.example", "node:axios", {"Authorization": "Bearer eyJhbGc.release"})
-    other = stage.actor("other", server, "kube.harbour.example", "curl", {"Authorization": "Bearer eyJhbGc.operator"})
+    server = place.open_box(stage, pages.Kubernetes("harbour", maps), "aiohttp", "Kubernetes")
+    me = stage.actor(
+        "client", server, "kube.harbour.example", "node:axios", {"Authorization": "Bearer eyJhbGc.release"}
+    )
+    other = stage.actor(
+        "other", server, "kube.harbour.example", "curl", {"Authorization": "Bearer eyJhbGc.operator"}
+    )
     base = "/api/v1/namespaces/harbour/configmaps"
     me.get("/version")
     me.get("/api/v1/namespaces/harbour")
@@ -307,7 +385,12 @@ def replaced(stage: Stage) -> None:
     listed = me.get(base).json["items"][0]["data"]
     place.sure("SLOW_LANE" in listed)
     meta = {"name": "ferry-web", "namespace": "harbour", "labels": {"release": "r12"}}
-    new = {"kind": "ConfigMap", "apiVersion": "v1", "metadata": meta, "data": {**seen["data"], "LOG": "debug"}}
+    new = {
+        "kind": "ConfigMap",
+        "apiVersion": "v1",
+        "metadata": meta,
+        "data": {**seen["data"], "LOG": "debug"},
+    }
     me.put(f"{base}/ferry-web", new, 200)
     jobs = me.get(f"{base}/ferry-jobs").json
     meta = {"name": "ferry-jobs", "namespace": "harbour", "labels": {"release": "r12"}}
