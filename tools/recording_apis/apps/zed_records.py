@@ -251,9 +251,10 @@ class Sync(Api):
     def __init__(self, records: dict) -> None:
         """Start with what is there."""
         super().__init__(lambda req: {"X-Weave-Timestamp": f"{time.time():.2f}"})
-        self.at = {"bookmarks": time.time() - 4000.11}
+        self.at = {}
         for key, data in records.items():
             self.keep(key, data, age=4000)
+        self.at["bookmarks"] = max(row.at for row in self.rows.values())
         self.on("GET POST", "/1\\.5/90213377/storage/(\\w+)", self.many)
         self.on(
             "GET",
@@ -275,7 +276,7 @@ class Sync(Api):
             found = [
                 {"id": key, "modified": round(row.at, 2), "payload": row.data}
                 for key, row in self.rows.items()
-                if row.at > newer
+                if round(row.at, 2) > newer
             ]
             return Res(200, found, {"X-Last-Modified": mark, "X-Weave-Records": str(len(found))})
         known = req.fields.get("x-if-unmodified-since")
@@ -283,7 +284,7 @@ class Sync(Api):
             return Res(412, b"0", {"X-Last-Modified": mark})
         for one in req.json:
             self.keep(one["id"], one["payload"])
-        self.at[name] = time.time()
+        self.at[name] = max(self.rows[one["id"]].at for one in req.json)
         mark = f"{self.at[name]:.2f}"
         return Res(
             200,

@@ -327,7 +327,7 @@ class Wiki(Api):
             return Res(
                 200,
                 {
-                    "error": {"code": "editconflict", "info": "Edit conflict: $1", "*": "See the API help"},
+                    "error": {"code": "editconflict", "info": "Edit conflict.", "*": "See the API help"},
                     "servedby": "mw1",
                 },
             )

@@ -152,7 +152,9 @@ _CARD = "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:{0}\r\nFN:{1}\r\nTEL;TYPE=CELL:{2}\r\
 def cards(stage: Stage) -> None:
     """Guard an update as a creation."""
     names = {"0a51c2.vcf": "Ida Krag", "77be90.vcf": "Jens Toft", "c31d04.vcf": "Liv Moe"}
-    texts = {key: _CARD.format(key[:6], name, "+45 20 11 12 1" + key[0]) for key, name in names.items()}
+    texts = {
+        key: _CARD.format(key[:6], name, f"+45 20 11 12 {len(name) + 10}") for key, name in names.items()
+    }
     server = place.open_box(stage, suites.Sabre("jytte", texts), "aiohttp", "Nextcloud (SabreDAV)")
     fields = {"Authorization": "Basic anl0dGU6cHc=", "Content-Type": "text/vcard; charset=utf-8"}
     me = stage.actor("client", server, "sky.kommune.example", "aiohttp", fields)
