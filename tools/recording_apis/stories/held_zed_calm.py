@@ -85,16 +85,15 @@ def bookmarks(stage: Stage) -> None:
     base = "/1.5/90213377/storage/bookmarks"
     me.get("/1.5/90213377/info/configuration")
     me.get("/1.5/90213377/info/collections")
-    since = me.get(f"{base}?full=1").fields["x-last-modified"]
+    held = [who.get(f"{base}?full=1").fields["x-last-modified"] for who in (me, other)]
     for number in range(3):
-        who = (me, other, me)[number]
-        got = who.get(f"{base}?full=1&newer={since}")
-        since = got.fields["x-last-modified"]
+        own = number % 2
+        who = (me, other)[own]
+        since = who.get(f"{base}?full=1&newer={held[own]}").fields["x-last-modified"]
         posted = [{"id": f"bm{number}AAAAAAAA", "payload": f'{{"ciphertext":"z{number}"}}'}]
-        since = who.send("POST", base, 200, {"X-If-Unmodified-Since": since}, posted).fields[
-            "x-last-modified"
-        ]
-        who.get(f"{base}?full=1", 304, {"X-If-Modified-Since": since})
+        done = who.send("POST", base, 200, {"X-If-Unmodified-Since": since}, posted)
+        held[own] = done.fields["x-last-modified"]
+        who.get(f"{base}?full=1", 304, {"X-If-Modified-Since": held[own]})
         place.rest(0.4)
     me.get(f"{base}?full=1&newer=0")
     me.get("/1.5/90213377/info/collections")
