@@ -112,6 +112,8 @@ _MOCKED: Final = late_pattern(
     rb'(?:\s*"mappings"\s*:\s*\[[\s\S]{0,2000}?)?\s*"request"\s*:\s*\{[\s\S]{0,4000}?'
     rb'(?:"urlPath"|"equalTo(?:Json|Xml)?"|"bodyFileName")[\s\S]{0,4000}'
 )
+# What PyGithub's tests replay: scheme, method, host, port and target, a line each.
+_REPLAYED: Final = late_pattern(rb"\s{0,8}https?\r?\n[A-Z]{3,8}\r?\n[^\s/]{1,255}\r?\n(?:None|\d{1,5})\r?\n/")
 _JOURNAL_YAML: Final = late_pattern(
     # White space is not given back: each of its characters would be tried as the end of a run.
     rb"\s*+(?:(?:#[^\n]*|(?:---|[\w-]{1,40}:)[^\S\n]*+)\n(?:[^\S\n]*+\n)*+){0,5}\s*+"
@@ -253,6 +255,8 @@ def is_journal(head: bytes) -> bool:
     """Tell whether a tool kept requests here, each with its answer, in one document."""
     start = head[:65536]
     if _MOCKED.match(start) is not None or (b"nock(" in start and _nock_script(head)):
+        return True
+    if _REPLAYED.match(start) is not None:
         return True
     if _JOURNAL_YAML.match(start) is not None:
         return _JOURNAL_ANSWER.search(start) is not None

@@ -29,6 +29,7 @@ from ifmatch.capture.json_values import (
 from ifmatch.capture.mock_recordings import restated
 from ifmatch.capture.moments import epoch_moment, iso_moment
 from ifmatch.capture.nock_scripts import is_nock_script, nock_records
+from ifmatch.capture.replay_lines import is_replay, replay_records
 from ifmatch.capture.target_uri import target_uri
 from ifmatch.capture.vcr_yaml import YamlError, load_yaml
 from ifmatch.errors import InputError
@@ -63,6 +64,8 @@ _LISTS: Final = (
     "interactions",
 )
 _MILLISECONDS: Final = ("timeTaken", "latency", "duration", "totalTime")
+# What tells of a body beside its value.
+_WRAPPING: Final = frozenset({"value", "encoding", "type", "contentType"})
 _PERIOD: Final = re.compile(r"PT(?:(\d+)M)?([\d.]+)S\Z")
 _METHOD: Final = re.compile(r"[A-Za-z]{3,20}\Z")
 _YAML_LIMIT: Final = 64 * 1024 * 1024
@@ -96,6 +99,10 @@ def read_journal(stream: BinaryIO, name: str) -> Capture:
         if not whole:
             drafts.warn("the file is damaged or cut: whole records were read")
         value = restated(records)
+    elif is_replay(data[:_HEAD]):
+        value, whole = replay_records(data.decode("utf-8", "replace"))
+        if not whole:
+            drafts.warn("the file is damaged or cut: whole records were read")
     else:
         value = _yaml(drafts, data, name)
     skipped = 0
@@ -218,6 +225,11 @@ def _content(message: _Record, names: tuple[str, ...]) -> Content | None:
             return Content.from_text(json.dumps(value))
         if body := members_in(value):
             inner = body.get("json", body.get("string", body))
+            if "value" in body and body.keys() <= _WRAPPING:
+                # The value stands beside what it is: octets as digits, or a document.
+                inner = body["value"]
+                if text(body.get("encoding")) == "base64":
+                    return _content({"bodyAsBase64": inner}, ())
             return Content.from_text(inner if isinstance(inner, str) else json.dumps(inner))
     return None
 

@@ -29,7 +29,9 @@ _SHORT = 2
 _NEAR = 12
 # Share of the content that two versions of one thing have in common.
 _NEARLY = 0.5
-_WORDS = Words(r"already exists|file_exists|AlreadyExists|exists already|AlreadyPresent")
+_WORDS = Words(
+    r"already[ _-]exist(?:s|ed)|file_exists|AlreadyExists|exists already|AlreadyPresent"
+)
 
 
 def told(facts: Facts) -> bool:
@@ -99,7 +101,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if not facts.refused:
         return
     guard = facts.guard
-    if guard is None:
+    if guard is None or (guard.guard is Guard.SAME and facts.step.method == "POST" and told(facts)):
+        # A version that what is to be made bears (of a release, of a schema) is no guard on what is there.
         yield from _by_answer(facts)
         return
     if guard.guard is not Guard.ABSENT:

@@ -90,9 +90,14 @@ def _unread(facts: Facts) -> Iterator[Evidence]:
 
 
 def _used(facts: Facts, token: str) -> Step | None:
-    """Return the own write that the token was spent on before."""
+    """Return the own write that the token was spent on before.
+
+    What shows the very token after it replaced nothing by it: a release that bears its number, no counter.
+    """
     for one in reversed(facts.own(facts.earlier)):
         if one.accepted and one.replaces and one.presents(token) and one.method != "DELETE":
+            if one.method == "POST" and one.etag is not None and one.etag == token:
+                return None
             return None if facts.step.overlaps(one) or facts.step.unordered(one) else one
     return None
 

@@ -100,6 +100,15 @@ NO_THING: Final = Words(r"\bno (?:[^\W\d]+ ){1,2}[\"'#(]?[\w-]*\d[\w-]*")
 _SAID: Final = late_pattern(r"^[\w-]{1,60}:[ \t]+\S", re.MULTILINE)
 _UNSAID: Final = late_pattern(r"^[\w-]{1,60}:[ \t]*\r?\n(?![ \t])", re.MULTILINE)
 _FORM: Final = 3
+# When a thing came to be, as a member of it; as many digits are in a time at least.
+_MADE: Final = late_pattern(
+    r'(?i)"(?:date[_-]?)?(?:creat(?:ed|ion)|inserted|registered)(?:[_-]?(?:at|on|date|time|timestamp))?"'
+)
+_DIGITS: Final = 8
+# What a report has, and a thing has not.
+_OUTCOME: Final = late_pattern(
+    r"(?i)(?:errors?|failures?|faults?|reasons?|messages?|warnings?|notes?|outcome|result|detail|problem|rejected|skipped)"
+)
 # A status of HTTP, alone or with its words.
 _HTTP: Final = late_pattern(r"(?:HTTP/[\d.]+ )?-?([1-5]\d\d)(?: [A-Z].*)?$")
 _CODE: Final = Words(
@@ -218,7 +227,7 @@ def left_undone(step: Step) -> list[Left]:
     if seen is step and (step.header("etag") or holds(step.content, step.body)):
         # What shows a version, or all that was sent, was stored.
         return []
-    if seen is step and _repeats_lists(step):
+    if seen is step and (_repeats_lists(step) or _shows_made(step)):
         return []
     shown = seen is not step and seen.resource == step.resource
     if under_way(account_in(step)) or (shown and under_way(step.view.text)):
@@ -262,6 +271,26 @@ def _repeats_lists(step: Step) -> bool:
     """
     sent, told = (_in_lists(text) for text in (step.view.sent_text, step.view.text))
     return bool(sent) and all(name and told.get(name) == values for name, values in sent.items())
+
+
+def _shows_made(step: Step) -> bool:
+    """Tell whether an answer shows the thing that was made: when it came to be, and what was sent for it.
+
+    Its name or address may hold any word (`test-error-page`), and no member of it tells of an outcome.
+    """
+    text = step.view.text
+    if step.method != "POST" or text.lstrip()[:1] != "{" or _MADE.search(text) is None:
+        return False
+    told = {(_last(name), value.casefold()) for name, value in leaves_of(text)}
+    sent = {(_last(name), value.casefold()) for name, value in leaves_of(step.view.sent_text) if value}
+    made = any(_MADE.fullmatch(f'"{name}"') and sum(map(str.isdigit, value)) >= _DIGITS for name, value in told)
+    outcome = any(value and _OUTCOME.fullmatch(name) for name, value in told - sent)
+    return made and not outcome and len(sent & told) * 2 >= len(sent) > 0
+
+
+def _last(name: str) -> str:
+    """Return the name of a member without its place; one of a list has that of the list."""
+    return next((part for part in reversed(name.split("/")) if not part.isdigit()), name)
 
 
 def _in_lists(text: str) -> dict[str, set[tuple[str, str]]]:
