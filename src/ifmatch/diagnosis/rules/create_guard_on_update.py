@@ -124,7 +124,9 @@ def _in_own_words(facts: Facts) -> Iterator[Evidence]:
     if last is None or not last.read_ok:
         return
     text = "the client had read it, and the change is refused because it exists: it asks for creation only"
-    yield note(text, 6.0, last)
+    # Whether it asked for that stands in fields that the evidence leaves out.
+    told_only = last.method == "HEAD" and not facts.step.exchange.request.fields.complete
+    yield note(text, 2.5 if told_only else 6.0, last)
     passed = next((one for one in facts.own(facts.later) if one.is_write and one.accepted), None)
     if passed is not None and passed.guard is not None:
         yield note("the change passed with the version that it was made from", 1.0, passed)
