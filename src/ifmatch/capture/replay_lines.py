@@ -99,6 +99,6 @@ def _pairs(printed: str) -> Iterator[tuple[str, str]]:
         return
     listed = cast("dict[object, object]", value).items() if isinstance(value, dict) else value
     for one in cast("list[object]", listed) if isinstance(value, dict | list) else ():
-        if isinstance(one, tuple) and len(cast("tuple[object, ...]", one)) == 2:  # noqa: PLR2004
+        if isinstance(one, tuple) and len(cast("tuple[object, ...]", one)) == 2:
             name, said = cast("tuple[object, object]", one)
             yield str(name), str(said)

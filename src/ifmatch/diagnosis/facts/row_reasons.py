@@ -66,6 +66,10 @@ _RULE: Final = Words(
 )
 
 
+# Two clocks differ by as many seconds.
+_SKEW: Final = 2.0
+
+
 class Reason(Frozen, frozen=True):
     """Why something was left undone.
 
@@ -124,7 +128,9 @@ def _holder(step: Step, left: Left, own: Sequence[Step]) -> tuple[str, Step] | N
         records = [one.values for one in entries_in(look.view.text)] or [{}]
         for record in (*records, whole_of(look.view.text).values):
             times = [one for value in record.values() if (one := told_moment(value)) is not None]
-            if not step.timed or not times or max(times) <= step.start:
+            # When it was edited last lies before any look; how long it is held lies behind it.
+            since = max(step.start, look.start + _SKEW if look.timed else step.start)
+            if not step.timed or not times or max(times) <= since:
                 continue
             asked = look.view.query.values(), whole_of(look.view.sent_text).values.values()
             about = mine & {*record.values(), *(value for held in asked for value in held)}

@@ -29,9 +29,7 @@ _SHORT = 2
 _NEAR = 12
 # Share of the content that two versions of one thing have in common.
 _NEARLY = 0.5
-_WORDS = Words(
-    r"already[ _-]exist(?:s|ed)|file_exists|AlreadyExists|exists already|AlreadyPresent"
-)
+_WORDS = Words(r"already[ _-]exist(?:s|ed)|file_exists|AlreadyExists|exists already|AlreadyPresent")
 
 
 def told(facts: Facts) -> bool:

@@ -28,6 +28,7 @@ from ifmatch.diagnosis.reading.sent_rows import (
 from ifmatch.diagnosis.reading.version_words import called_version
 from ifmatch.diagnosis.steps.multistatus_contents import members_failed
 from ifmatch.diagnosis.steps.refusal_words import says_undone
+from ifmatch.diagnosis.steps.shown_things import shows_thing
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.late import late_pattern
 from ifmatch.model.slotted import Frozen
@@ -102,15 +103,8 @@ NO_THING: Final = Words(r"\bno (?:[^\W\d]+ ){1,2}[\"'#(]?[\w-]*\d[\w-]*")
 _SAID: Final = late_pattern(r"^[\w-]{1,60}:[ \t]+\S", re.MULTILINE)
 _UNSAID: Final = late_pattern(r"^[\w-]{1,60}:[ \t]*\r?\n(?![ \t])", re.MULTILINE)
 _FORM: Final = 3
-# When a thing came to be, as a member of it; as many digits are in a time at least.
-_MADE: Final = late_pattern(
-    r'(?i)"(?:date[_-]?)?(?:creat(?:ed|ion)|inserted|registered)(?:[_-]?(?:at|on|date|time|timestamp))?"'
-)
-_DIGITS: Final = 8
-# What a report has, and a thing has not.
-_OUTCOME: Final = late_pattern(
-    r"(?i)(?:errors?|failures?|faults?|reasons?|messages?|warnings?|notes?|outcome|result|detail|problem|rejected|skipped)"
-)
+# The ends of the time for which something holds.
+_VALID: Final = late_pattern(r"\bnot[ _]?(?:before|after)\b", re.IGNORECASE)
 # A status of HTTP, alone or with its words.
 _HTTP: Final = late_pattern(r"(?:HTTP/[\d.]+ )?-?([1-5]\d\d)(?: [A-Z].*)?$")
 _CODE: Final = Words(
@@ -229,14 +223,12 @@ def left_undone(step: Step) -> list[Left]:
     if seen is step and (step.header("etag") or holds(step.content, step.body)):
         # What shows a version, or all that was sent, was stored.
         return []
-    if seen is step and (_repeats_lists(step) or _shows_made(step)):
-        return []
     shown = seen is not step and seen.resource == step.resource
     if under_way(account_in(step)) or (shown and under_way(step.view.text)):
         # How it ends is told later, and a look at the thing itself is no report.
         return []
     rows = sent_rows(step)
-    if seen is step and len(rows) == 1 and len(step.view.text) > _ACCOUNT:
+    if seen is step and ((len(rows) == 1 and len(step.view.text) > _ACCOUNT) or shows_thing(step, rows)):
         return []
     failed = [
         Left(number, {"href": href}, _of_member(href, status, text), step, alone=True)
@@ -266,46 +258,6 @@ def _said_in_form(text: str) -> str:
     head, _, below = _UNSAID.sub("", text.replace("\r\n", "\n")).partition("\n\n")
     words = below.splitlines()
     return head if len(words) >= _FORM and all(len(one.split()) <= 1 for one in words) else f"{head}\n{below}"
-
-
-def _repeats_lists(step: Step) -> bool:
-    """Tell whether an answer has the lists that a write sent, in their places, and nothing else in them.
-
-    That is the thing as it is stored now; a report says of each row what became of it.
-    """
-    sent, told = (_in_lists(text) for text in (step.view.sent_text, step.view.text))
-    return bool(sent) and all(name and told.get(name) == values for name, values in sent.items())
-
-
-def _shows_made(step: Step) -> bool:
-    """Tell whether an answer shows the thing that was made: when it came to be, and what was sent for it.
-
-    Its name or address may hold any word (`test-error-page`), and no member of it tells of an outcome.
-    """
-    text = step.view.text
-    if step.method != "POST" or text.lstrip()[:1] != "{" or _MADE.search(text) is None:
-        return False
-    told = {(_last(name), value.casefold()) for name, value in leaves_of(text)}
-    sent = {(_last(name), value.casefold()) for name, value in leaves_of(step.view.sent_text) if value}
-    made = any(_MADE.fullmatch(f'"{name}"') and sum(map(str.isdigit, value)) >= _DIGITS for name, value in told)
-    outcome = any(value and _OUTCOME.fullmatch(name) for name, value in told - sent)
-    return made and not outcome and len(sent & told) * 2 >= len(sent) > 0
-
-
-def _last(name: str) -> str:
-    """Return the name of a member without its place; one of a list has that of the list."""
-    return next((part for part in reversed(name.split("/")) if not part.isdigit()), name)
-
-
-def _in_lists(text: str) -> dict[str, set[tuple[str, str]]]:
-    """Return what stands in the lists of a content, by the names of the lists."""
-    found: dict[str, set[tuple[str, str]]] = {}
-    for name, value in leaves_of(text) if text.lstrip()[:1] == "{" and "[" in text else ():
-        parts = name.split("/")
-        place = next((number for number, part in enumerate(parts) if part.isdigit()), None)
-        if place is not None:
-            found.setdefault("/".join(parts[:place]), set()).add((name, value))
-    return found
 
 
 def _named_alone(rows: Sequence[Row], text: str, seen: Step) -> list[Left]:
@@ -393,7 +345,7 @@ def undone(entry: Entry, row: Row, others: Sequence[Entry]) -> bool:
     if any(value == "true" for name, value in counts if name.rpartition("/")[2] != "done"):
         return False
     if (
-        _UNDONE.search(said_of(entry, row).replace("_", " "))
+        _UNDONE.search(_VALID.sub("", said_of(entry, row)).replace("_", " "))
         or says_undone(entry.text)
         or _COUNTED_NONE.search(entry.text)
         or NO_THING.search(entry.text)
