@@ -223,8 +223,8 @@ def _content(message: _Record, names: tuple[str, ...]) -> Content | None:
             return Content.from_text(value)
         if isinstance(value, list) and value:
             return Content.from_text(json.dumps(value))
-        if body := members_in(value):
-            inner = body.get("json", body.get("string", body))
+        if body := members_in(message.get(name)):
+            inner: object = body.get("json", body.get("string", body))
             if "value" in body and body.keys() <= _WRAPPING:
                 # The value stands beside what it is: octets as digits, or a document.
                 inner = body["value"]

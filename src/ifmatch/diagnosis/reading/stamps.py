@@ -72,8 +72,11 @@ def rendered(pointer: str) -> bool:
 
 
 def stamped(pointer: str) -> bool:
-    """Tell whether a JSON Pointer names a member that servers write by themselves."""
-    return _stamped(pointer.rpartition("/")[2])
+    """Tell whether a JSON Pointer names a member that servers write by themselves.
+
+    What can be done with a thing now stands in its `_links` (HAL).
+    """
+    return "/_links/" in pointer or _stamped(pointer.rpartition("/")[2])
 
 
 @lru_cache(maxsize=4096)

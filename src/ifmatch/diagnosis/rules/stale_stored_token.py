@@ -129,7 +129,7 @@ def _newer_read(facts: Facts, latest: Step | None) -> Iterator[Evidence]:
         and not _later(facts.token, newer)
     ):
         yield note(
-            f"the client had just read {newer}, and sent a token from somewhere else, which no answer here had given",
+            f"the client had just read {newer}, and sent a token that no answer here had given",
             4.0,
             last,
             "ETag",
