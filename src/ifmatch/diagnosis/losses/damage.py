@@ -8,12 +8,11 @@ from ifmatch.diagnosis.habits.dialect_habits import LEARNED
 from ifmatch.diagnosis.links.damages import Damage
 from ifmatch.diagnosis.links.in_time import back_from, between, on_from
 from ifmatch.diagnosis.links.likeness import holds_own_tag
-from ifmatch.diagnosis.links.operations import is_call
-from ifmatch.diagnosis.losses.clocked_versions import ahead_of_versions, margin_added
 from ifmatch.diagnosis.losses.conditions_offered import not_offered
 from ifmatch.diagnosis.losses.counts import skipped
+from ifmatch.diagnosis.losses.dated_writes import dated, timed_ahead
 from ifmatch.diagnosis.losses.doubled import made_again
-from ifmatch.diagnosis.losses.gone_again import both_made, dated_later, overwritten, put_back, set_anew
+from ifmatch.diagnosis.losses.gone_again import both_made, dated_later, overwritten, put_back
 from ifmatch.diagnosis.losses.ignored_guards import (
     created_over,
     dated_out,
@@ -28,19 +27,19 @@ from ifmatch.diagnosis.losses.put_off import put_off
 from ifmatch.diagnosis.losses.redirects_logged import redirected_unseen
 from ifmatch.diagnosis.losses.repeated_unseen import repeated_unseen
 from ifmatch.diagnosis.losses.requests_listed import listed_without
-from ifmatch.diagnosis.losses.taken_back import left_alone, line_undone, lost_pointers, names_all, undone_at
-from ifmatch.diagnosis.losses.texts_added import entries_left_out
+from ifmatch.diagnosis.losses.taken_back import lost_pointers
 from ifmatch.diagnosis.losses.undelivered import blocked, redirected, unheard
-from ifmatch.diagnosis.losses.unguarded_losses import listed_newer, version_carried
+from ifmatch.diagnosis.losses.unguarded_losses import listed_newer
+from ifmatch.diagnosis.losses.unguarded_writes import deleted, taken_back, unguarded
 from ifmatch.diagnosis.losses.unheeded import met_another
 from ifmatch.diagnosis.losses.unseen_writes import unseen
-from ifmatch.diagnosis.losses.written import base_content, content_of_write, keeps, names, stood_for
+from ifmatch.diagnosis.losses.written import keeps, stood_for
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.conditions import Guard, wants_absent
-from ifmatch.diagnosis.reading.contents import ABSENT, changed_pointers, same_content, unwrapped, value_at
-from ifmatch.diagnosis.reading.stamps import rendered, stamped
+from ifmatch.diagnosis.reading.contents import ABSENT, changed_pointers, same_content, value_at
+from ifmatch.diagnosis.reading.stamps import rendered
 from ifmatch.diagnosis.reads.one_tag import two_states
-from ifmatch.diagnosis.steps.outcomes import answered_with, left_it
+from ifmatch.diagnosis.steps.outcomes import left_it
 from ifmatch.dialects import Carrier
 from ifmatch.model.diagnosis import Outcome
 
@@ -102,11 +101,11 @@ def _accepted(case: Case, history: History, step: Step) -> Damage | None:
     if guard is not None and step.status == 201 and (found := _made_of_nothing(history, step)) is not None:
         return found
     if guard is None and step.method == "DELETE":
-        return _deleted(history, step)
+        return deleted(history, step)
     if guard is None or guard.guard is Guard.EXISTS:
         return (
-            _unguarded(history, step)
-            or _taken_back(history, step)
+            unguarded(history, step)
+            or taken_back(history, step)
             or logged_between(case, history, step)
             or listed_newer(case, history, step)
             or (overwritten(history, step) or skipped(case, history, step) or moved_unread(history, step))
@@ -114,9 +113,9 @@ def _accepted(case: Case, history: History, step: Step) -> Damage | None:
     if guard.guard is Guard.ABSENT:
         return _created_twice(history, step) or created_over(case, history, step) or unheard(history, step)
     if guard.guard is Guard.SAME and (guard.standard or (guard.key and not guard.unseen)):
-        return _stale(history, step) or _never_issued(case, history, step) or _timed_ahead(history, step)
+        return _stale(history, step) or _never_issued(case, history, step) or timed_ahead(history, step)
     if guard.guard is Guard.SAME_DATE:
-        return _dated(history, step) or dated_out(history, step) or logged_over_date(case, history, step)
+        return dated(history, step) or dated_out(history, step) or logged_over_date(case, history, step)
     return None
 
 
@@ -194,7 +193,7 @@ def _never_issued(case: Case, history: History, step: Step) -> Damage | None:
     none = tokens.null_word(token) or (guard.standard and tokens.zero(token)) or _unset(step)
     if guard.well_formed and token != _QUOTED_STAR and not none:
         return None
-    found = _unguarded(history, step) or met_another(history, step) or logged_between(case, history, step)
+    found = unguarded(history, step) or met_another(history, step) or logged_between(case, history, step)
     if found is None and ((tokens.null_word(token) and guard.carrier is Carrier.HEADER) or _unset(step)):
         found = unprotected(history, step)
     if found is None:
@@ -307,194 +306,3 @@ def _outdated(history: History, issued: Step, step: Step) -> Damage | None:
         return None
     text = f"a token was accepted after the client itself had been shown {newest.etag} with other content"
     return Damage(Outcome.LOST_UPDATE, text, lost=newest, stale_accepted=True)
-
-
-def _unguarded(history: History, step: Step) -> Damage | None:
-    """Find an unguarded write that takes away what another actor had written since this actor read."""
-    if not (step.method == "PATCH" or step.puts or step.alters):
-        return None
-    if step.guard is None and set_anew(history, step):
-        return None
-    other = history.other_write_before(step)
-    found = base_content(history, step, other) if other is not None else None
-    if other is None or found is None:
-        return None
-    if any(
-        (one.is_read or one.replaces) and 200 <= one.status < 500 and one.method != "HEAD"
-        for one in between(history.by_actor.get(step.actor, ()), other.order, step.order)
-        if not one.refused
-    ):
-        return None
-    if other.method == "DELETE":
-        return _brought_back(step, other)
-    theirs = content_of_write(history, other, found[1])
-    # What a POST made of the thing is in its answer, which may be built otherwise than what was sent.
-    lost = lost_pointers(found[1], theirs, (step.alters and step.made) or step.body)
-    if not step.puts:
-        # What a patch does not name, it keeps.
-        lost = tuple(one for one in lost or () if one and names(step, one))
-    if is_call(step):
-        # The text of a call is no state.
-        lost = tuple(one for one in lost or () if one != "/query")
-    if not lost or all(stamped(one) for one in lost):
-        return None
-    named = ", ".join(pointer for pointer in lost[:4] if pointer)
-    what = f" ({named})" if named else ""
-    return Damage(
-        Outcome.LOST_UPDATE, f"what {other.actor} had written since the read{what} is gone", lost=other
-    )
-
-
-def _taken_back(history: History, step: Step, dated: float | None = None) -> Damage | None:
-    """Find a write that was made from an older read than the last, and undoes what changed.
-
-    A write that only restores the older version may be meant so; one that edits it as well is not. It is
-    unguarded, or its guard is a date (seconds since the epoch) that both reads bear.
-    """
-    if not (step.puts or step.method == "PATCH") or step.body is None:
-        return None
-    reads: list[Step] = []
-    own = history.by_actor.get(step.actor, ())
-    for one in back_from(own, step.order):
-        if one.changes:
-            # Dates of one second tell that nothing but what another wrote came between it and the look.
-            if dated is not None and dated == one.last_modified and answered_with(one) is not None:
-                reads.append(one)
-            break
-        if one.representation is not None and not one.cache_hit and dated in {None, one.last_modified}:
-            reads.append(one)
-    if not reads:
-        return None
-    newest = reads[0]
-    for old in reads[1:]:
-        if (old.is_read and old.variant != newest.variant) or same_content(old.left, newest.left):
-            continue
-        if not step.puts and not names_all(old.left, step.body, step.resource):
-            return entries_left_out(old, newest, step)
-        if line := line_undone(old.left, newest.left, step.body):
-            text = (
-                f"what had changed since the older read ({line!r}) is gone, in a text that was edited beside"
-            )
-            return Damage(Outcome.LOST_UPDATE, text, lost=newest)
-        if old.left is None or newest.left is None:
-            return None
-        # Answers may have an envelope that requests lack.
-        before, now = (unwrapped(one, step.body) for one in (old.left, newest.left))
-        lost = [
-            pointer
-            for pointer in lost_pointers(before, now, step.body) or ()
-            if pointer
-            and not stamped(pointer)
-            and undone_at(before, now, step.body, pointer)
-            # A row of a list has members in places of its own.
-            and (newest.within is old.within or value_at(before, pointer) is not ABSENT)
-        ]
-        version = (version_carried(own, step) or ("", False))[0]
-        lost = [*left_alone(before, now, step.body, lost, version)]
-        if not old.is_read:
-            # What a service puts to it by itself, its answer to the write need not have had yet.
-            lost = [one for one in lost if value_at(step.body, one) is not ABSENT]
-        edited = [one for one in changed_pointers(before, step.body) or () if not stamped(one)]
-        if lost and edited:
-            text = f"what had changed since the older read ({', '.join(lost[:4])}) is gone"
-            return Damage(Outcome.LOST_UPDATE, text, lost=newest)
-        return None
-    return None
-
-
-def _deleted(history: History, step: Step) -> Damage | None:
-    """Find an unguarded DELETE of a version that its sender never saw, and that its writer looked for later.
-
-    Who deletes mostly means it whatever the state; a writer that comes back to nothing shows the loss.
-    """
-    other = history.other_write_before(step)
-    if other is None or other.guard is None or other.method == "DELETE" or step.overlaps(other):
-        return None
-    found = base_content(history, step, other)
-    theirs = content_of_write(history, other)
-    if found is None or theirs is None or same_content(found[1], theirs):
-        return None
-    seen = between(history.by_actor.get(step.actor, ()), other.order, step.order)
-    theirs_later = on_from(history.by_actor.get(other.actor, ()), step.order)
-    if seen or not any(one.status in {404, 410, 412} for one in theirs_later):
-        return None
-    return Damage(
-        Outcome.LOST_UPDATE, f"what {other.actor} had written since the read is deleted", lost=other
-    )
-
-
-def _brought_back(step: Step, other: Step) -> Damage | None:
-    """Find a write that makes a thing again which another had deleted since this actor read it."""
-    if not step.puts or step.overlaps(other):
-        return None
-    text = f"what {other.actor} had deleted since the read is there again"
-    return Damage(Outcome.LOST_UPDATE, text, lost=other)
-
-
-def _ticks_alike(step: Step) -> bool:
-    """Tell whether an answer's Date is the very second in which its request began: no rounding."""
-    started = step.exchange.started
-    return step.date is not None and started is not None and int(started) == step.date
-
-
-def _overlooked(history: History, step: Step, base: Step | None) -> tuple[Step | None, bool]:
-    """Return another's write since a look that this write may not keep, and whether it certainly does not."""
-    if base is None:
-        return None, False
-    other = history.other_write_before(step)
-    if other is None or other.order <= base.order:
-        return None, False
-    kept = keeps(history, base, other, step)
-    return other if kept is not True else None, kept is False
-
-
-def _timed_ahead(history: History, step: Step) -> Damage | None:
-    """Find an accepted write under a time that lies ahead of all versions, where versions are times."""
-    if not ahead_of_versions(history, step):
-        return None
-    own = back_from(history.by_actor.get(step.actor, ()), step.order)
-    base = next((one for one in own if one.read_ok), None)
-    lost, proven = _overlooked(history, step, base)
-    text = "the write was not protected: its time lies later than the version that it means"
-    return Damage(Outcome.LOST_UPDATE, text, lost=lost, proven=proven)
-
-
-def _dated(history: History, step: Step) -> Damage | None:
-    guard = step.guard
-    if guard is None:
-        return None
-    sent = guard.moment
-    shown = back_from(history.shown_to.get(step.actor, ()), step.order)
-    # A HEAD shows nothing that a write could keep.
-    base = next((one for one in shown if one.method != "HEAD"), None)
-    lost, proven = _overlooked(history, step, base)
-    if sent is None:
-        if tokens.null_word(guard.value):
-            return None
-        return Damage(
-            Outcome.LOST_UPDATE,
-            "the write was not protected: its date is no HTTP-date",
-            lost=lost,
-            proven=proven,
-        )
-    served, newest = history.dated(step, sent), history.newest_date(step)
-    if served and guard.standard and (found := _taken_back(history, step, sent)) is not None:
-        return found
-    if not served and newest is not None and sent > newest and (lost or not margin_added(step, sent)):
-        text = "the write was not protected: its date lies later than the version that it means"
-        return Damage(Outcome.LOST_UPDATE, text, lost=lost, proven=proven)
-    if lost is None and served and (found := moved_unread(history, step, sent)) is not None:
-        return found
-    if lost is not None and served and step.follows(lost):
-        made = lost.last_modified if lost.last_modified is not None else lost.date
-        if made is not None and made <= sent + (0 if lost.last_modified is not None else 0.999):
-            return Damage(
-                Outcome.LOST_UPDATE,
-                "the overwritten change shares the second of the date that was sent",
-                lost=lost,
-                proven=proven,
-            )
-        if made is not None and (made > sent + 1 or (made > sent and _ticks_alike(lost))):
-            text = "a date older than the last change was accepted"
-            return Damage(Outcome.LOST_UPDATE, text, lost=lost, stale_accepted=True, proven=proven)
-    return None

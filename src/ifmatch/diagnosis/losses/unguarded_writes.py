@@ -1,0 +1,158 @@
+"""Find what writes without a guard took away from others, or undid of what an own look had shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ifmatch.diagnosis.links.damages import Damage
+from ifmatch.diagnosis.links.in_time import back_from, between, on_from
+from ifmatch.diagnosis.links.operations import is_call
+from ifmatch.diagnosis.losses.gone_again import set_anew
+from ifmatch.diagnosis.losses.taken_back import left_alone, line_undone, lost_pointers, names_all, undone_at
+from ifmatch.diagnosis.losses.texts_added import entries_left_out
+from ifmatch.diagnosis.losses.unguarded_losses import version_carried
+from ifmatch.diagnosis.losses.written import base_content, content_of_write, names
+from ifmatch.diagnosis.reading.contents import ABSENT, changed_pointers, same_content, unwrapped, value_at
+from ifmatch.diagnosis.reading.stamps import stamped
+from ifmatch.diagnosis.steps.outcomes import answered_with
+from ifmatch.model.diagnosis import Outcome
+
+if TYPE_CHECKING:
+    from ifmatch.diagnosis.links.history import History
+    from ifmatch.diagnosis.steps.step import Step
+
+
+def unguarded(history: History, step: Step) -> Damage | None:
+    """Find an unguarded write that takes away what another actor had written since this actor read.
+
+    Args:
+        history: of one resource, in order of time.
+        step: the accepted write.
+    """
+    if not (step.method == "PATCH" or step.puts or step.alters):
+        return None
+    if step.guard is None and set_anew(history, step):
+        return None
+    other = history.other_write_before(step)
+    found = base_content(history, step, other) if other is not None else None
+    if other is None or found is None:
+        return None
+    if any(
+        (one.is_read or one.replaces) and 200 <= one.status < 500 and one.method != "HEAD"
+        for one in between(history.by_actor.get(step.actor, ()), other.order, step.order)
+        if not one.refused
+    ):
+        return None
+    if other.method == "DELETE":
+        return _brought_back(step, other)
+    theirs = content_of_write(history, other, found[1])
+    # What a POST made of the thing is in its answer, which may be built otherwise than what was sent.
+    lost = lost_pointers(found[1], theirs, (step.alters and step.made) or step.body)
+    if not step.puts:
+        # What a patch does not name, it keeps.
+        lost = tuple(one for one in lost or () if one and names(step, one))
+    if is_call(step):
+        # The text of a call is no state.
+        lost = tuple(one for one in lost or () if one != "/query")
+    if not lost or all(stamped(one) for one in lost):
+        return None
+    named = ", ".join(pointer for pointer in lost[:4] if pointer)
+    what = f" ({named})" if named else ""
+    return Damage(
+        Outcome.LOST_UPDATE, f"what {other.actor} had written since the read{what} is gone", lost=other
+    )
+
+
+def taken_back(history: History, step: Step, dated: float | None = None) -> Damage | None:
+    """Find a write that was made from an older read than the last, and undoes what changed.
+
+    A write that only restores the older version may be meant so; one that edits it as well is not. It is
+    unguarded, or its guard is a date that both reads bear.
+
+    Args:
+        history: of one resource, in order of time.
+        step: the accepted write.
+        dated: the date of the guard in seconds since the epoch, None without one.
+    """
+    if not (step.puts or step.method == "PATCH") or step.body is None:
+        return None
+    reads: list[Step] = []
+    own = history.by_actor.get(step.actor, ())
+    for one in back_from(own, step.order):
+        if one.changes:
+            # Dates of one second tell that nothing but what another wrote came between it and the look.
+            if dated is not None and dated == one.last_modified and answered_with(one) is not None:
+                reads.append(one)
+            break
+        if one.representation is not None and not one.cache_hit and dated in {None, one.last_modified}:
+            reads.append(one)
+    if not reads:
+        return None
+    newest = reads[0]
+    for old in reads[1:]:
+        if (old.is_read and old.variant != newest.variant) or same_content(old.left, newest.left):
+            continue
+        if not step.puts and not names_all(old.left, step.body, step.resource):
+            return entries_left_out(old, newest, step)
+        if line := line_undone(old.left, newest.left, step.body):
+            text = (
+                f"what had changed since the older read ({line!r}) is gone, in a text that was edited beside"
+            )
+            return Damage(Outcome.LOST_UPDATE, text, lost=newest)
+        if old.left is None or newest.left is None:
+            return None
+        # Answers may have an envelope that requests lack.
+        before, now = (unwrapped(one, step.body) for one in (old.left, newest.left))
+        lost = [
+            pointer
+            for pointer in lost_pointers(before, now, step.body) or ()
+            if pointer
+            and not stamped(pointer)
+            and undone_at(before, now, step.body, pointer)
+            # A row of a list has members in places of its own.
+            and (newest.within is old.within or value_at(before, pointer) is not ABSENT)
+        ]
+        version = (version_carried(own, step) or ("", False))[0]
+        lost = [*left_alone(before, now, step.body, lost, version)]
+        if not old.is_read:
+            # What a service puts to it by itself, its answer to the write need not have had yet.
+            lost = [one for one in lost if value_at(step.body, one) is not ABSENT]
+        edited = [one for one in changed_pointers(before, step.body) or () if not stamped(one)]
+        if lost and edited:
+            text = f"what had changed since the older read ({', '.join(lost[:4])}) is gone"
+            return Damage(Outcome.LOST_UPDATE, text, lost=newest)
+        return None
+    return None
+
+
+def deleted(history: History, step: Step) -> Damage | None:
+    """Find an unguarded DELETE of a version that its sender never saw, and that its writer looked for later.
+
+    Who deletes mostly means it whatever the state; a writer that comes back to nothing shows the loss.
+
+    Args:
+        history: of one resource, in order of time.
+        step: the accepted write.
+    """
+    other = history.other_write_before(step)
+    if other is None or other.guard is None or other.method == "DELETE" or step.overlaps(other):
+        return None
+    found = base_content(history, step, other)
+    theirs = content_of_write(history, other)
+    if found is None or theirs is None or same_content(found[1], theirs):
+        return None
+    seen = between(history.by_actor.get(step.actor, ()), other.order, step.order)
+    theirs_later = on_from(history.by_actor.get(other.actor, ()), step.order)
+    if seen or not any(one.status in {404, 410, 412} for one in theirs_later):
+        return None
+    return Damage(
+        Outcome.LOST_UPDATE, f"what {other.actor} had written since the read is deleted", lost=other
+    )
+
+
+def _brought_back(step: Step, other: Step) -> Damage | None:
+    """Find a write that makes a thing again which another had deleted since this actor read it."""
+    if not step.puts or step.overlaps(other):
+        return None
+    text = f"what {other.actor} had deleted since the read is there again"
+    return Damage(Outcome.LOST_UPDATE, text, lost=other)
