@@ -103,9 +103,9 @@ def _another(case: Case, row: Row, base: Step, step: Step, called: str) -> str |
         return None
     if step.etag is not None and tokens.opaque(step.etag) == bare:
         return None
-    if not moved_on(row, base, version):
-        return None
     before = next(rows_of(case, base), None)
+    if not moved_on(row, base, version, before):
+        return None
     # Lists may have tags of their own.
     own = before is not None and tokens.opaque(before.version(base.etag) or "") == bare
     return None if own else version

@@ -11,6 +11,7 @@ from ifmatch.diagnosis.links.linked_writes import own_name
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.dates import told_moment
 from ifmatch.diagnosis.reading.listed_records import lists_changes, records_in
+from ifmatch.diagnosis.reading.stamps import stamped
 from ifmatch.diagnosis.reading.version_words import CHANGED, called_version
 from ifmatch.diagnosis.steps.resources import host_of, last_step, parent_of, path_of
 from ifmatch.dialects.glossary import Words
@@ -127,7 +128,7 @@ def rows_of(case: Case, step: Step, begin: int = 0) -> Iterator[Row]:
             yield Row(one, next(iter(told.values())))
 
 
-def moved_on(row: Row, base: Step, version: str) -> bool:
+def moved_on(row: Row, base: Step, version: str, before: Row | None = None) -> bool:
     """Tell whether a row certainly shows another state than a look, or a write, had before it.
 
     Another tag alone may be another node's, or made anew with each answer.
@@ -136,6 +137,7 @@ def moved_on(row: Row, base: Step, version: str) -> bool:
         row: of a list.
         base: own look at the thing, or own write on it, before the list.
         version: that the row shows, another one than the look.
+        before: what the last list before the look showed.
     """
     times = row.modified, base.last_modified
     if times[0] is not None and times[1] is not None:
@@ -150,12 +152,28 @@ def moved_on(row: Row, base: Step, version: str) -> bool:
     ):
         # It was changed after the look.
         return True
+    if before is not None and _says_otherwise(before, row, base):
+        return True
     content = base.representation or base.made or (base.body if base.accepted else None)
     if content is None or base.etag is None:
         return base.etag is not None and tokens.counted_on(base.etag, version)
     if not base.coding and row.size is not None and row.size != len(content):
         return True
     return tokens.counted_on(base.etag, version) or names_text(base.etag, content)
+
+
+def _says_otherwise(before: Row, row: Row, base: Step) -> bool:
+    """Tell whether one list showed a thing in the version of a look, and in other words after it."""
+    if before.step.resource != row.step.resource or base.etag is None:
+        return False
+    token = tokens.opaque(base.etag)
+    if tokens.opaque(before.version(base.etag) or "") != token:
+        return False
+    return any(
+        row.values.get(name, value) != value
+        for name, value in before.values.items()
+        if tokens.opaque(value) != token and not called_version(_last(name)) and not stamped(f"/{name}")
+    )
 
 
 def of_another_size(case: Case, row: Row, base: Step) -> bool:

@@ -39,6 +39,8 @@ _TICK: Final = 1.0
 _NEAR: Final = 60
 # A shorter value stands in any content.
 _SHORT: Final = 2
+# A shorter version stands in any answer.
+_TELLING: Final = 5
 # So many writes of one actor are looked at.
 _MOST: Final = 200
 
@@ -145,7 +147,7 @@ def _told(case: Case, write: Step, look: Step, later: Step) -> bool:
     if asks_loosely(look):
         # Who takes an old state into account does nothing with it before the new one is there.
         return _made_use_of(case, write, look, later)
-    if _at_once(write, look, later):
+    if _at_once(write, look, later) or _named_later(case, write, look, later):
         return True
     return reached_less(write, look) is not None
 
@@ -181,6 +183,32 @@ def _at_once(write: Step, look: Step, later: Step) -> bool:
         return False
     again = tokens.base(later.etag) == tokens.base(write.etag) != tokens.base(look.etag)
     return again and look.start - write.end < _AT_ONCE
+
+
+def _named_later(case: Case, write: Step, look: Step, later: Step) -> bool:
+    """Tell whether an old look has a version that can only go on, and the next one is that of the write.
+
+    The answer to the write names it somewhere, or nothing else was written until it was seen, and the reader
+    had taken the old one for what is there: who puts back what was there gives it a version of its own.
+    """
+    old, new = (tokens.opaque(one.etag or "") for one in (look, later))
+    if not old or old == new or not _goes_on(old, new):
+        return False
+    if len(new) >= _TELLING and re.search(rf"(?<![\w-]){re.escape(new)}(?![\w-])", write.view.text):
+        return True
+    between = case.steps[write.order + 1 : later.order]
+    alone = not any(one.is_write and one.resource == write.resource for one in between)
+    return alone and _made_use_of(case, write, look, later)
+
+
+def _goes_on(old: str, new: str) -> bool:
+    """Tell whether a version is a count, or a time, and another one a later of its kind."""
+    if old.isdigit() and new.isdigit():
+        return int(old) < int(new)
+    moments = told_moment(old), told_moment(new)
+    if moments[0] is not None and moments[1] is not None:
+        return moments[0] < moments[1]
+    return tokens.steps_on(old, new) > 0
 
 
 def _untouched(write: Step, look: Step, later: Step) -> bool:

@@ -34,6 +34,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             text = f"the token names a version that the client never read: it last read {old.etag}"
             yield note(text, 1.8, gave, "ETag")
             yield note("the content is an edit of that older version", 1.8, facts.blind_write)
+            if gave.last_modified is not None and old.date is not None and gave.last_modified > old.date:
+                text = "that version was made after the older one had been read"
+                yield note(text, 0.8, gave, "Last-Modified")
         return
     read, pointers = blind
     what = f" ({', '.join(pointers[:4])})" if pointers else ""

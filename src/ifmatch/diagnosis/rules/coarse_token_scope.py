@@ -10,6 +10,7 @@ from ifmatch.diagnosis.facts.listings import listed, untouched
 from ifmatch.diagnosis.facts.parts_apart import parts_apart
 from ifmatch.diagnosis.facts.selected_entries import passed_over
 from ifmatch.diagnosis.facts.shared_counts import carried_above, carried_along, moved_along, named_after
+from ifmatch.diagnosis.facts.two_paths import form
 from ifmatch.diagnosis.links.evidence import note
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.contents import same_content
@@ -149,13 +150,17 @@ def _one_tag(facts: Facts) -> Iterator[Evidence]:
     before = _shared(facts, facts.token or "")
     if before is None or not facts.issues:
         return
+    if facts.token_again or form(facts.token or "").startswith("time-"):
+        # What is still there did not move with anything. Files of one deployment have one time, and often
+        # one size.
+        return
     if facts.content_moved and not facts.only_stamps_moved:
         # The item itself has changed: a token that all items share has moved with good reason.
         return
     text = f"another item ({path_of(before.resource)}) carries the same tag {facts.token}"
     yield note(text, 3.0, before, "ETag")
     current = facts.current_tag
-    after = _shared(facts, current) if current is not None else None
+    after = _shared(facts, current) if current is not None and facts.state_moved is not False else None
     if after is not None:
         text = f"and the new tag {current} as well: one tag for the whole collection"
         yield note(text, 2.5, after, "ETag")

@@ -34,6 +34,13 @@ _VENDOR = Words(
     r"|\bblocked\b|mod_security|modsecurity|reference #|security (?:policy|rule|check)|suspicious"
     r"|unusual traffic|rate limit|automated (?:access|requests)|are you (?:a )?human|verify you"
 )
+# Pages of filters name the case to ask about; services may say as much of a version.
+_REJECTED = Words(
+    r"(?:request|page|url|submission|upload|content)(?: was| has been)?"
+    r" (?:rejected|blocked|denied|refused|stopped)"
+    r"|(?:incident|support|attack|violation|block)[ _-]?(?:id|no|number|ref(?:erence)?|code)?\b\W{0,3}"
+    r"(?:is\W{1,3})?(?=[\w-]*\d)[\w-]{4,}|consult (?:with )?your administrator|malicious|\bsecurity\b"
+)
 _OURS = Words(
     r"if-(?:un)?(?:none-)?m|etag|\bversion|condition (?:was|is) not met|precondition (?:header|required)"
     r"|\block(?:ed)?\b|(?<!p)lease|already exists|file_exists|revision|modified|changed since|generation"
@@ -114,7 +121,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note("no field or parameter is a precondition; the content is not in the evidence", 1.8, step)
     elif shown:
         yield note("the request carries no precondition of any kind", 3.0, step)
-    if _VENDOR.search(text):
+    if _VENDOR.search(text) or _page_of_filter(facts, text):
         yield note("the answer reads like a firewall's or a bot filter's", 3.0, step)
     elif shown and frozen(text):
         yield note("the answer says that changes are stopped for a while, whoever asks for them", 3.0, step)
@@ -128,6 +135,14 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note("a plain read is refused: nothing of its target was to be compared", 1.0, step)
     if shown and step.is_write:
         yield from _what_followed(facts)
+
+
+def _page_of_filter(facts: Facts, text: str) -> bool:
+    """Tell whether a page speaks as filters do, where the service answers in another form than pages."""
+    if not facts.html_answer or _OURS.search(text) or not _REJECTED.search(text):
+        return False
+    around = (one.content for one in (*facts.earlier, *facts.later))
+    return any(content is not None and content.text.lstrip()[:1] != "<" for content in around)
 
 
 def _inside(facts: Facts, damage: Damage) -> Iterator[Evidence]:
