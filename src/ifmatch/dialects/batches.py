@@ -255,11 +255,25 @@ def _of_documents(view: View, batch: Batch) -> Iterator[Part]:
         if name is None:
             continue
         answer = done
+        if done is not None and (told := _told_beside(view.json, name)) is not None:
+            answer = Response(view.status, content=_content(told))
         if len(answers) == len(sent):
             status = 409 if "error" in answers[number] else 201
             answer = Response(status, content=_content(answers[number]))
         url = f"{folder}/{batch.prefix}{name}"
         yield Part(Request("PUT", url, _shared(view, ()), _content(record)), answer)
+
+
+def _told_beside(answer: object, name: str) -> dict[str, object] | None:
+    """Return what an answer for all says of one document: of a list of names and values its own pair."""
+    for called, listed in cast("dict[str, object]", answer).items() if isinstance(answer, dict) else ():
+        if not isinstance(listed, list):
+            continue
+        values = cast("list[object]", listed)
+        for place in range(0, len(values) - 1, 2):
+            if scalar(values[place]) == name:
+                return {called: values[place : place + 2]}
+    return None
 
 
 def _messages(

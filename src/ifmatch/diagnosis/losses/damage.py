@@ -294,6 +294,9 @@ def _outdated(history: History, issued: Step, step: Step) -> Damage | None:
     token = step.guard.tokens[0] if step.guard is not None else ""
     if tokens.base(newest.etag) == tokens.base(token) or tokens.shape(newest.etag) != tokens.shape(token):
         return None
+    if any(one.order < issued.order for one in history.issued(newest.etag)):
+        # What was there before the token is what a list, or a node, that runs behind still shows.
+        return None
     before = issued.representation or issued.made or stood_for(history, token, step)
     if step.method == "DELETE":
         lost: tuple[str, ...] | None = changed_pointers(before, newest.representation)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.links.damages import Damage
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 _LONGEST: Final = 50_000
 _FAILED: Final = 500
+# So many lists before a look are asked whether they had shown a version.
+_FEW: Final = 5
 
 
 def listed_over(case: Case, history: History, step: Step) -> Damage | None:
@@ -95,7 +98,8 @@ def _another(case: Case, row: Row, base: Step, step: Step, called: str) -> str |
     if known is not None:
         made = step.etag is not None and tokens.opaque(step.etag) == known
         return known if not made and tokens.steps_on(base.etag, known) > 0 else None
-    version = row.version(base.etag, called.rpartition("/")[2])
+    before = next(rows_of(case, base), None)
+    version = row.version(base.etag, called.rpartition("/")[2]) or row.version_beside(before, base.etag)
     bare = tokens.opaque(version or "")
     if version is None:
         return _counted_since(case, row, base)
@@ -103,12 +107,21 @@ def _another(case: Case, row: Row, base: Step, step: Step, called: str) -> str |
         return None
     if step.etag is not None and tokens.opaque(step.etag) == bare:
         return None
-    before = next(rows_of(case, base), None)
-    if not moved_on(row, base, version, before):
+    through = tokens.counted_in_hex(base.etag, version, step.etag or "")
+    if not through and not moved_on(row, base, version, None if _seen_before(case, base, bare) else before):
         return None
     # Lists may have tags of their own.
     own = before is not None and tokens.opaque(before.version(base.etag) or "") == bare
     return None if own else version
+
+
+def _seen_before(case: Case, base: Step, version: str) -> bool:
+    """Tell whether a version had been shown before a look at another one: a list may run behind."""
+    known = case.history_of(base.resource)
+    if known is not None and any(version in map(tokens.opaque, one.issued()) for one in known.before(base)):
+        return True
+    rows = islice(rows_of(case, base), _FEW)
+    return any(tokens.opaque(value) == version for one in rows for value in one.values.values())
 
 
 def _family_version(row: Row, base: Step) -> str | None:

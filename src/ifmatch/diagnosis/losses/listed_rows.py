@@ -30,15 +30,19 @@ _NEAR: Final = 80
 _LONGEST: Final = 200_000
 # A shorter name is met by chance; one of so many letters and digits is met nowhere else.
 _SHORT: Final = 2
+# A value of one sign stands in any row.
+_LEAST: Final = 2
 _TELLING: Final = 8
 _LISTING: Final = frozenset({"PROPFIND", "REPORT", "SEARCH"})
 _MULTI_STATUS: Final = 207
 # What a row calls the thing that it is about, how long it is, and whether it is what is there now.
 _NAME: Final = Words(
-    r"(?:^|[-_]|(?<=[a-z]))(?:id|key|name|path|href|ur[il]|file|uuid|guid|slug|code|number|no|ref|sku|self)$"
+    r"(?:^|[-_]|(?<=[a-z]))(?:id|key|name|path|href|ur[il]|file|uuid|guid|slug|code|number|no|nr|num|ref|sku|self)$"
 )
 _SIZE: Final = Words(r"(?:^|[-_]|(?<=[a-z]))(?:size|length|bytes)$")
 _LATEST: Final = Words(r"^(?:is[-_]?)?(?:latest|current|newest|head)$")
+# A list may be had as a table: /shifts.csv of /shifts.
+_EXPORT: Final = late_pattern(r"\.(?:csv|tsv|json|xml|jsonl|ndjson|txt|html)$", re.IGNORECASE)
 _DIGITS: Final = late_pattern(r"\d+")
 _CLOCK: Final = late_pattern(r"[-_]?date[-_]?time$", re.IGNORECASE)
 # A time without its zone is anybody's.
@@ -75,6 +79,23 @@ class Row(Frozen, frozen=True):
         """Return how many octets the thing has, None where the row does not tell."""
         sizes = {value for name, value in self.values.items() if _SIZE.search(_last(name)) is not None}
         return int(sizes.pop()) if len(sizes) == 1 and all(map(str.isdigit, sizes)) else None
+
+    def version_beside(self, before: Row | None, token: str) -> str | None:
+        """Return the value that stands where an earlier list had a token, whatever that is called.
+
+        A number may stand for anything.
+
+        Args:
+            before: what the same list had shown of the thing.
+            token: that a look at the thing itself gave.
+        """
+        bare = tokens.opaque(token)
+        if before is None or before.step.resource != self.step.resource:
+            return None
+        if len(bare) < _LEAST or bare.isdigit():
+            return None
+        names = [name for name, value in before.values.items() if tokens.opaque(value) == bare]
+        return self.values.get(names[0]) if len(names) == 1 else None
 
     def version(self, token: str, called: str = "") -> str | None:
         """Return the version that the row shows, of those the one that a token is of; None without one.
@@ -167,7 +188,7 @@ def _says_otherwise(before: Row, row: Row, base: Step) -> bool:
     if before.step.resource != row.step.resource or base.etag is None:
         return False
     token = tokens.opaque(base.etag)
-    if tokens.opaque(before.version(base.etag) or "") != token:
+    if all(tokens.opaque(value) != token for value in before.values.values()):
         return False
     return any(
         row.values.get(name, value) != value
@@ -237,6 +258,7 @@ def _about(row: Record, listing: Step, step: Step, name: str) -> bool:
     # A file may be called as another one is elsewhere.
     telling = len(name) >= _TELLING and mixed and "." not in name
     there, above = (listing.resource.partition("?")[0].rstrip("/"), parent_of(step.resource).rstrip("/"))
+    there = _EXPORT.sub("", there)
     beside = above in {there, parent_of(there).rstrip("/")}
     here = unquote(path_of(step.resource.partition("?")[0])).rstrip("/")
     for called, value in row.items():

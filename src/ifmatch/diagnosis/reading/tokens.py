@@ -68,6 +68,9 @@ _ENCODED_PLACEHOLDER = late_pattern(r"(?:%7B|%24)%7B", re.IGNORECASE)
 # A word and a number. More steps than these are no count of changes, but a time.
 _COUNT = late_pattern(r"([A-Za-z]*[-_.:]?)(\d{1,15})")
 _FEW_STEPS = 50
+# Of hexadecimal digits drawn by chance hardly any three lie so near.
+_HEX_COUNT = late_pattern(r"[0-9a-f]{1,8}")
+_FEW_IN_HEX = 5
 _SEPARATOR = late_pattern(r"[-.:_~/;#]")
 # A shorter part is met by chance.
 _FEW_SIGNS = 4
@@ -165,6 +168,21 @@ def steps_on(before: str, after: str) -> int:
     if one is None or two is None or one[1] != two[1]:
         return 0
     return int(two[2]) - int(one[2])
+
+
+def counted_in_hex(before: str, between: str, after: str) -> bool:
+    """Tell whether three tokens are a hexadecimal count that went on twice, by a few.
+
+    Args:
+        before: token with or without quotes.
+        between: token that came later.
+        after: token that came last.
+    """
+    texts = [opaque(one).lower() for one in (before, between, after)]
+    if not all(_HEX_COUNT.fullmatch(one) for one in texts) or not "".join(texts).strip("0123456789"):
+        return False
+    one, two, three = (int(text, 16) for text in texts)
+    return one < two < three <= one + _FEW_IN_HEX
 
 
 def part_steps(before: str, after: str) -> int:

@@ -11,7 +11,7 @@ from ifmatch.diagnosis.links.damages import Damage
 from ifmatch.diagnosis.links.in_time import back_from, on_from
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.cache_marks import asks_past
-from ifmatch.diagnosis.reading.contents import changed_pointers, holds, same_content, value_at
+from ifmatch.diagnosis.reading.contents import ABSENT, changed_pointers, holds, same_content, value_at
 from ifmatch.diagnosis.reading.dates import told_moment
 from ifmatch.diagnosis.reading.projections import is_view
 from ifmatch.diagnosis.reads.glimpses import glimpsed, listed_anew
@@ -41,6 +41,8 @@ _NEAR: Final = 60
 _SHORT: Final = 2
 # A shorter version stands in any answer.
 _TELLING: Final = 5
+# So many members of two states are compared.
+_FEW: Final = 12
 # So many writes of one actor are looked at.
 _MOST: Final = 200
 
@@ -74,7 +76,7 @@ def old_looks(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
                 break
             if not _old(before, write, look):
                 continue
-            later = next((one for one in _looks_after(case, look) if _made(write, one)), None)
+            later = next((one for one in _looks_after(case, look) if _made(before, write, one)), None)
             seen = glimpsed(near, write, look, look.etag) or listed_anew(case, write, look)
             if later is None or not (seen is not None or _told(case, write, look, later)):
                 later = seen
@@ -124,11 +126,19 @@ def _looks_after(case: Case, look: Step) -> Iterator[Step]:
             yield one
 
 
-def _made(write: Step, later: Step) -> bool:
+def _made(before: Step, write: Step, later: Step) -> bool:
     """Tell whether a look shows what a write made, under the version that it was told."""
     if write.etag is not None and later.etag is not None:
         return tokens.base(write.etag) == tokens.base(later.etag)
-    return same_content(write.made, later.representation) or holds(later.representation, write.body)
+    if same_content(write.made, later.representation) or holds(later.representation, write.body):
+        return True
+    # The count of the versions, whatever it is called, may be carried as it was read.
+    edits = [
+        (value_at(write.body, one), value_at(later.representation, one))
+        for one in changed_pointers(before.representation, write.body) or ()
+        if one and value_at(write.body, one) is not ABSENT
+    ]
+    return bool(edits) and all(sent == shown for sent, shown in edits)
 
 
 def _told(case: Case, write: Step, look: Step, later: Step) -> bool:
@@ -191,14 +201,32 @@ def _named_later(case: Case, write: Step, look: Step, later: Step) -> bool:
     The answer to the write names it somewhere, or nothing else was written until it was seen, and the reader
     had taken the old one for what is there: who puts back what was there gives it a version of its own.
     """
-    old, new = (tokens.opaque(one.etag or "") for one in (look, later))
-    if not old or old == new or not _goes_on(old, new):
+    pairs = [pair for pair in _versions(look, later) if _goes_on(*pair)]
+    fields = write.exchange.response.fields if write.exchange.response is not None else ()
+    told = [write.view.text, *(value for _, value in fields)]
+    for _, new in pairs:
+        whole = re.compile(rf"(?<![\w-]){re.escape(new)}(?![\w-])")
+        if len(new) >= _TELLING and new not in write.view.sent_text and any(map(whole.search, told)):
+            return True
+    if not pairs or look.etag is None:
         return False
-    if len(new) >= _TELLING and re.search(rf"(?<![\w-]){re.escape(new)}(?![\w-])", write.view.text):
-        return True
     between = case.steps[write.order + 1 : later.order]
     alone = not any(one.is_write and one.resource == write.resource for one in between)
     return alone and _made_use_of(case, write, look, later)
+
+
+def _versions(look: Step, later: Step) -> list[tuple[str, str]]:
+    """Return what may be the versions of two states: their tags, and without tags the members that differ."""
+    if look.etag is not None or later.etag is not None:
+        return [(tokens.opaque(look.etag or ""), tokens.opaque(later.etag or ""))]
+    old, new = look.representation, later.representation
+    pointers = [one for one in changed_pointers(old, new) or () if one][:_FEW]
+    pairs = ((value_at(old, one), value_at(new, one)) for one in pointers)
+    return [(str(one), str(two)) for one, two in pairs if _plain(one) and _plain(two)]
+
+
+def _plain(value: object) -> bool:
+    return isinstance(value, str | int)
 
 
 def _goes_on(old: str, new: str) -> bool:
