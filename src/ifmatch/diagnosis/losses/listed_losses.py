@@ -118,7 +118,7 @@ def _another(case: Case, row: Row, base: Step, step: Step, called: str) -> str |
 def _seen_before(case: Case, base: Step, version: str) -> bool:
     """Tell whether a version had been shown before a look at another one: a list may run behind."""
     known = case.history_of(base.resource)
-    if known is not None and any(version in map(tokens.opaque, one.issued()) for one in known.before(base)):
+    if any(version in map(tokens.opaque, one.issued()) for one in known.before(base)):
         return True
     rows = islice(rows_of(case, base), _FEW)
     return any(tokens.opaque(value) == version for one in rows for value in one.values.values())

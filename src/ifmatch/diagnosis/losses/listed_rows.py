@@ -19,7 +19,7 @@ from ifmatch.model.late import late_pattern
 from ifmatch.model.slotted import Frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ifmatch.diagnosis.case.reconstruction import Case
     from ifmatch.diagnosis.reading.listed_records import Record
@@ -141,7 +141,9 @@ def rows_of(case: Case, step: Step, begin: int = 0) -> Iterator[Row]:
             continue
         if name not in content.text and coded not in content.text:
             continue
-        rows = [each for each in records_in(content.text) if _about(each, one, step, name)]
+        records = records_in(content.text)
+        rows = [each for each in records if _about(each, one, step, name)]
+        rows = rows or _by_key(records, one, step, name)
         told = {tuple(sorted(set(map(_plain, each.items())))): each for each in rows}
         if len(told) > 1:
             told = {key: each for key, each in told.items() if _is_latest(each)}
@@ -272,6 +274,23 @@ def _about(row: Record, listing: Step, step: Step, name: str) -> bool:
         elif said.endswith("/" + name) and here.endswith("/" + said.lstrip("/")):
             return True
     return False
+
+
+def _by_key(records: Sequence[Record], listing: Step, step: Step, name: str) -> list[Record]:
+    """Return the row of a list that has a name in its key: where all rows have a value, each its own.
+
+    Only where no member is called like a name: a row with one is about what stands there.
+    """
+    above = [parent_of(one.resource).rstrip("/") for one in (listing, step)]
+    if above[0] != above[1] or len(records) < _LEAST:
+        return []
+    if any(_NAME.search(_last(called)) for called in records[0]):
+        return []
+    for called in records[0]:
+        values = [each.get(called) for each in records]
+        if values.count(name) == 1 and None not in values and len(set(values)) == len(values):
+            return [records[values.index(name)]]
+    return []
 
 
 def _of_what_holds_it(row: Record, called: str, there: str, here: str) -> bool:

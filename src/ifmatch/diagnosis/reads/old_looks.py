@@ -41,6 +41,11 @@ _NEAR: Final = 60
 _SHORT: Final = 2
 # A shorter version stands in any answer.
 _TELLING: Final = 5
+# Longer texts are data.
+_LONG: Final = 20_000
+# A text of fewer words is hardly the same but for one.
+_LEAST: Final = 4
+_WORD: Final = re.compile(r"[\w.:-]+")
 # So many members of two states are compared.
 _FEW: Final = 12
 # So many writes of one actor are looked at.
@@ -132,6 +137,8 @@ def _made(before: Step, write: Step, later: Step) -> bool:
         return tokens.base(write.etag) == tokens.base(later.etag)
     if same_content(write.made, later.representation) or holds(later.representation, write.body):
         return True
+    if _texts_but_version(before, write, later) is not None:
+        return True
     # The count of the versions, whatever it is called, may be carried as it was read.
     edits = [
         (value_at(write.body, one), value_at(later.representation, one))
@@ -170,6 +177,27 @@ def _there_by_then(look: Step, later: Step) -> bool:
     return look.last_modified < changed < answered
 
 
+def _texts_but_version(look: Step, write: Step, later: Step) -> tuple[str, str] | None:
+    """Return the count in which alone a sent text and one that is shown differ, as it was read, and is now."""
+    old, sent, shown = look.representation, write.body, later.representation
+    if (
+        old is None
+        or sent is None
+        or shown is None
+        or len(sent) > _LONG
+        or abs(len(sent) - len(shown)) > _TELLING
+    ):
+        return None
+    words = [_WORD.findall(one.text) for one in (sent, shown)]
+    if len(words[0]) != len(words[1]) or len(words[0]) < _LEAST:
+        return None
+    pairs = {(one, two) for one, two in zip(*words, strict=True) if one != two}
+    if len(pairs) != 1:
+        return None
+    one, two = pairs.pop()
+    return (one, two) if one in _WORD.findall(old.text) and _goes_on(one, two) else None
+
+
 def _made_use_of(case: Case, write: Step, look: Step, later: Step) -> bool:
     """Tell whether the reader wrote down elsewhere what an old look showed, before it saw the new."""
     old = look.representation
@@ -201,7 +229,7 @@ def _named_later(case: Case, write: Step, look: Step, later: Step) -> bool:
     The answer to the write names it somewhere, or nothing else was written until it was seen, and the reader
     had taken the old one for what is there: who puts back what was there gives it a version of its own.
     """
-    pairs = [pair for pair in _versions(look, later) if _goes_on(*pair)]
+    pairs = [pair for pair in _versions(write, look, later) if _goes_on(*pair)]
     fields = write.exchange.response.fields if write.exchange.response is not None else ()
     told = [write.view.text, *(value for _, value in fields)]
     for _, new in pairs:
@@ -215,11 +243,13 @@ def _named_later(case: Case, write: Step, look: Step, later: Step) -> bool:
     return alone and _made_use_of(case, write, look, later)
 
 
-def _versions(look: Step, later: Step) -> list[tuple[str, str]]:
+def _versions(write: Step, look: Step, later: Step) -> list[tuple[str, str]]:
     """Return what may be the versions of two states: their tags, and without tags the members that differ."""
     if look.etag is not None or later.etag is not None:
         return [(tokens.opaque(look.etag or ""), tokens.opaque(later.etag or ""))]
     old, new = look.representation, later.representation
+    if (pair := _texts_but_version(look, write, later)) is not None:
+        return [pair]
     pointers = [one for one in changed_pointers(old, new) or () if one][:_FEW]
     pairs = ((value_at(old, one), value_at(new, one)) for one in pointers)
     return [(str(one), str(two)) for one, two in pairs if _plain(one) and _plain(two)]
