@@ -178,15 +178,11 @@ def _there_by_then(look: Step, later: Step) -> bool:
 
 
 def _texts_but_version(look: Step, write: Step, later: Step) -> tuple[str, str] | None:
-    """Return the count in which alone a sent text and one that is shown differ, as it was read, and is now."""
+    """Return the count in which alone a sent text and a shown one differ, as it was read, and as it is now."""
     old, sent, shown = look.representation, write.body, later.representation
-    if (
-        old is None
-        or sent is None
-        or shown is None
-        or len(sent) > _LONG
-        or abs(len(sent) - len(shown)) > _TELLING
-    ):
+    if old is None or sent is None or shown is None:
+        return None
+    if len(sent) > _LONG or abs(len(sent) - len(shown)) > _TELLING:
         return None
     words = [_WORD.findall(one.text) for one in (sent, shown)]
     if len(words[0]) != len(words[1]) or len(words[0]) < _LEAST:
