@@ -178,7 +178,7 @@ def _there_by_then(look: Step, later: Step) -> bool:
 
 
 def _texts_but_version(look: Step, write: Step, later: Step) -> tuple[str, str] | None:
-    """Return the count in which alone a sent text and a shown one differ, as it was read, and as it is now."""
+    """Return the count in which alone a sent text and a shown one differ, as it was read and as it is now."""
     old, sent, shown = look.representation, write.body, later.representation
     if old is None or sent is None or shown is None:
         return None
