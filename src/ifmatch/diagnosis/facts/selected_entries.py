@@ -208,9 +208,9 @@ def _changed_between(facts: Facts, after: Step) -> bool:
 def _selection(step: Step) -> tuple[Wanted, ...]:
     """Return what a query, or the filter of a content, asks of entries; nothing when it is not understood."""
     found: list[Wanted] = []
-    asked = {one.called.removeprefix("?").lower() for one in step.conditions}
+    own = {one.called.removeprefix("?").lower() for one in step.conditions}
     for name, value in parse_qsl(urlsplit(step.exchange.request.url).query):
-        if PAGING.fullmatch(name) or is_view(name) or name.lower() in asked:
+        if PAGING.fullmatch(name) or is_view(name) or name.lower() in own:
             continue
         if name.lower() in _EXPRESSIONS:
             clauses = _clauses(value)
