@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 )
 def postings(stage: Stage) -> None:
     """Write twice between a check and its write."""
-    seed: dict[str, object] = {f"konten/{n}": {"konto": n, "saldo": 100 * n, "buchungen": []} for n in (1200, 1400, 1800)}
+    seed: dict[str, object] = {
+        f"konten/{n}": {"konto": n, "saldo": 100 * n, "buchungen": []} for n in (1200, 1400, 1800)
+    }
     server = lab.django(stage, json.dumps(seed), SLOW="0.45", SLOW_FOR="1400")
     me = stage.actor("client", server, "buch.verein.test", "httpx", {"User-Agent": "bankimport/3.1"})
     twin = lab.again(me, "httpx")
