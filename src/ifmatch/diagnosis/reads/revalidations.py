@@ -90,8 +90,8 @@ def never_unmodified(case: Case, history: History) -> Iterator[tuple[Step, Damag
         if all(asks_past(step.sent) and _named(step) for step in again):
             continue
         undated = all(step.last_modified is None for step in again)
-        few = again[:_UNDATED]
-        same = all(_known_same(whole[0], step) or _stamped_same(whole[0], step) for step in few)
+        few = pairs[:_UNDATED]
+        same = all(_known_same(*pair) or _stamped_same(whole[0], pair[1]) for pair in few)
         least = _OFTEN if not undated or same else _UNDATED
         if len(again) >= least and _telling(again):
             text = f"asked {len(again)} times with the tag of the answer before: the same content, never 304"

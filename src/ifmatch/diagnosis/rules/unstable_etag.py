@@ -82,7 +82,8 @@ def _in_states(reads: Sequence[Step]) -> list[list[Step]]:
     """
     runs = [[reads[0]]]
     for before, step in pairwise(reads):
-        if before.last_modified == step.last_modified and same_state(before, step):
+        alike = same_state(before, step) or _only_rendered((before, step))
+        if alike and before.last_modified == step.last_modified:
             runs[-1].append(step)
         else:
             runs.append([step])
