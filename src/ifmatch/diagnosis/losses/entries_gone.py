@@ -15,6 +15,7 @@ from ifmatch.diagnosis.links.in_time import back_from
 from ifmatch.diagnosis.links.listed_versions import entries_in, may_list
 from ifmatch.diagnosis.losses.taken_back import entries_undone
 from ifmatch.diagnosis.reading.contents import ABSENT, changed_pointers, unwrapped, value_at
+from ifmatch.diagnosis.reading.dates import told_moment
 from ifmatch.diagnosis.reading.stamps import stamped
 from ifmatch.diagnosis.reading.version_words import called_version
 from ifmatch.diagnosis.steps.resources import host_of, last_step
@@ -64,7 +65,7 @@ def entry_left_out(case: Case, history: History, step: Step) -> Damage | None:
         if not added or not _edits(old, now, step.body):
             continue
         lost = [one for one in added if _gone(history, step, one) and not _sent(case, base, step, one)]
-        moved = _moved(base, entry)
+        moved = _moved(base, entry) or _counts(old, now, step)
         lost = [
             one
             for one in lost
@@ -85,7 +86,9 @@ def _added(old: Content, now: Content, mine: Content) -> list[str]:
     for one in changed_pointers(old, now) or ():
         name = one.rpartition("/")[2]
         values = [value_at(each, one) for each in (old, now, mine)]
-        if not one or stamped(one) or called_version(name) or values[1] in (ABSENT, None, "", [], {}):
+        if not one or stamped(one) or values[1] in (ABSENT, None, "", [], {}):
+            continue
+        if called_version(name) and not isinstance(values[1], bool | list | dict):
             continue
         if entries_undone(*values) or (
             values[0] is ABSENT and values[2] is ABSENT and _in_map(old, now, mine, one)
@@ -138,11 +141,39 @@ def _sent(case: Case, base: Step, step: Step, pointer: str) -> bool:
 
 def _moved(base: Step, entry: Content) -> bool:
     """Tell whether a version, or a time of change, that both show is another one in a list than in a look."""
-    return any(
-        ABSENT not in (value_at(base.representation, one), value_at(entry, one))
-        and (stamped(one) or called_version(one.rpartition("/")[2]))
-        for one in changed_pointers(base.representation, entry) or ()
-    )
+    for one in changed_pointers(base.representation, entry) or ():
+        old, new = value_at(base.representation, one), value_at(entry, one)
+        if ABSENT in (old, new):
+            continue
+        if stamped(one) or called_version(one.rpartition("/")[2]):
+            return True
+        # Whatever it is called: a time that went on to one since the look.
+        before, after = told_moment(str(old)), told_moment(str(new))
+        if before is not None and after is not None and before < after and _since(base, after):
+            return True
+    return False
+
+
+def _counts(old: Content, now: Content, step: Step) -> bool:
+    """Tell whether a number that a write leaves to the service goes up in the list, and again by the write.
+
+    Whatever it is called, it counts the versions.
+    """
+    shown = step.shown_content
+    after = unwrapped(shown, step.body) if shown is not None else None
+    if after is None:
+        return False
+    for one in changed_pointers(old, now) or ():
+        values = [str(value_at(each, one)) for each in (old, now, after)]
+        if value_at(step.body, one) is ABSENT and all(map(str.isdecimal, values)):
+            first, second, third = map(int, values)
+            if first < second < third:
+                return True
+    return False
+
+
+def _since(base: Step, moment: float) -> bool:
+    return base.date is None or moment >= base.date - 1
 
 
 def _of_one(listing: Step, step: Step, old: Content, pointer: str) -> bool:
@@ -215,8 +246,15 @@ def _entries(listing: Step, name: str) -> Iterator[Content]:
     content = listing.content
     if not listing.is_read or listing.status != _OK or content is None or len(content) > _LONGEST:
         return
-    for entry in entries_in(listing.view.json, _DEEP) if name in content.text else ():
+    if name not in content.text:
+        return
+    for entry in entries_in(listing.view.json, _DEEP):
         if _is_of(entry, name):
+            yield Content.from_json(entry)
+    # A list may be a map by names.
+    whole = members_in(listing.view.json)
+    for holder in (whole, *map(members_in, whole.values())):
+        if entry := members_in(holder.get(name)):
             yield Content.from_json(entry)
 
 
