@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
-from ifmatch.diagnosis.steps.resources import host_of
+from ifmatch.diagnosis.steps.resources import host_of, parent_of
+from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,6 +21,8 @@ _NEAR: Final = 60
 # Longer contents are not compared, and less than this is no piece of a page.
 _LONGEST: Final = 100_000
 _PIECE: Final = 4
+_MORE: Final = 300
+_TWO: Final = 2
 
 
 def told_otherwise(own: Sequence[Step]) -> Iterator[tuple[str, float, Step]]:
@@ -82,3 +85,35 @@ def tagged_beside(case: Case, bare: Step) -> Step | None:
     if not bare.kind[0] or any(one.header("etag") is not None for one in near if one.kind[0] == bare.kind[0]):
         return None
     return next((one for one in near if one.header("etag") is not None and one.kind[0]), None)
+
+
+def tagged_where_empty(case: Case, bare: Step) -> Step | None:
+    """Return an own answer without content about a sibling that has a tag, where all with content have none.
+
+    What rewrites contents takes their tags off, and leaves alone what has nothing to rewrite.
+
+    Args:
+        case: everything known.
+        bare: an answer to GET without a tag.
+
+    Source: nginx.org, ngx_http_sub_module (a response of which the content is changed loses its ETag).
+    """
+    beside = parent_of(bare.resource)
+    if bare.received is None or not bare.received.complete or not bare.kind[0]:
+        return None
+    near = [
+        one
+        for one in case.steps[max(0, bare.order - _NEAR) : bare.order + _NEAR]
+        if one.actor == bare.actor and _OK <= one.status < _MORE and one.resource.startswith(beside)
+    ]
+    filled = [one for one in near if one.content is not None and len(one.content)]
+    empty = [one for one in near if one.content is None or not len(one.content)]
+    if len(filled) < _TWO or any(one.header("etag") is not None for one in filled):
+        return None
+    return next((one for one in empty if one.header("etag") is not None and _known_empty(one)), None)
+
+
+def _known_empty(one: Step) -> bool:
+    """Tell whether an answer had no content, rather than one that the evidence does not hold."""
+    response = one.view.response
+    return response is not None and response.content is not UNKNOWN

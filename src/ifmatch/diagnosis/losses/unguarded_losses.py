@@ -6,19 +6,16 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis.links.damages import Damage
-from ifmatch.diagnosis.links.in_time import back_from
-from ifmatch.diagnosis.links.listed_versions import entries_in, may_list
 from ifmatch.diagnosis.links.succession import advanced
+from ifmatch.diagnosis.losses.entries_gone import entry_left_out, listed_since, looked
 from ifmatch.diagnosis.losses.listed_losses import listed_apart
 from ifmatch.diagnosis.losses.taken_back import lost_pointers
 from ifmatch.diagnosis.losses.texts_added import addition_left_out
 from ifmatch.diagnosis.reading.contents import ABSENT, changed_pointers, same_content, unwrapped, value_at
 from ifmatch.diagnosis.reading.stamps import stamped
 from ifmatch.diagnosis.reading.version_words import called_version
-from ifmatch.diagnosis.steps.resources import host_of, last_step
 from ifmatch.model.diagnosis import Outcome
 from ifmatch.model.json_values import pointer_step
-from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,6 +23,7 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.case.reconstruction import Case
     from ifmatch.diagnosis.links.history import History
     from ifmatch.diagnosis.steps.step import Step
+    from ifmatch.model.message import Content
 
 # So many steps before a write a list is looked for.
 _NEAR: Final = 80
@@ -51,7 +49,7 @@ def listed_newer(case: Case, history: History, step: Step) -> Damage | None:
     found = None
     if base is not None and base.representation is not None:
         found = _member_gone(case, base, step) or listed_apart(case, base, step)
-    return found or addition_left_out(case, step)
+    return found or entry_left_out(case, history, step) or addition_left_out(case, step)
 
 
 def _member_gone(case: Case, base: Step, step: Step) -> Damage | None:
@@ -60,7 +58,7 @@ def _member_gone(case: Case, base: Step, step: Step) -> Damage | None:
         return None
     old = unwrapped(base.representation, step.body)
     mine = unwrapped(step.body, old)
-    for listing, entry in _listed(case, base, step):
+    for listing, entry in listed_since(case, base, step):
         now = unwrapped(entry, mine)
         lost = [
             one
@@ -77,34 +75,9 @@ def _member_gone(case: Case, base: Step, step: Step) -> Damage | None:
     return None
 
 
-def looked(history: History, step: Step) -> Step | None:
-    """Return the last step of a write's actor that had shown the resource, or changed it.
-
-    Args:
-        history: of the resource.
-        step: the write.
-    """
-    before = back_from(history.by_actor.get(step.actor, ()), step.order)
-    return next((one for one in before if one.read_ok or one.accepted), None)
-
-
 def _of_server(old: Content, mine: Content, pointer: str) -> bool:
     """Tell whether a member is no edit: one that the write leaves out, or that servers set by themselves."""
     return stamped(pointer) or value_at(mine, pointer) is ABSENT or value_at(old, pointer) is ABSENT
-
-
-def _listed(case: Case, base: Step, step: Step) -> Iterator[tuple[Step, Content]]:
-    """Yield the own lists between a read and a write that have the thing, and their entries of it."""
-    name = last_step(step.resource)
-    for one in reversed(case.steps[max(base.order + 1, step.order - _NEAR) : step.order]):
-        content = one.content if one.actor == step.actor and one.is_read and one.status == _OK else None
-        if content is None or len(content) > _LONGEST or len(name) <= _NAME or one.resource == step.resource:
-            continue
-        if host_of(one.resource) != host_of(step.resource) or not may_list(one, step):
-            continue
-        for entry in entries_in(one.view.json, _DEEP):
-            if any(str(value) == name for value in entry.values() if isinstance(value, str | int)):
-                yield one, Content.from_json(entry)
 
 
 def version_carried(own: Sequence[Step], step: Step) -> tuple[str, bool] | None:

@@ -79,7 +79,8 @@ def never_unmodified(case: Case, history: History) -> Iterator[tuple[Step, Damag
         turns = tokens.comes_back([tokens.base(step.etag or "") for step in whole])
         if len(whole) <= _OFTEN or (len(whole) < len(reads) and not turns):
             continue
-        again = [step for before, step in pairwise(whole) if _needless(history, before, step, undated=turns)]
+        pairs = [pair for pair in pairwise(whole) if _needless(history, *pair, undated=turns)]
+        again = [step for _, step in pairs]
         if not again and (moving := _of_their_moments(history, whole)):
             text = (
                 f"asked {len(moving) - 1} times with the last tag: only what is made for each answer differs"
@@ -89,12 +90,14 @@ def never_unmodified(case: Case, history: History) -> Iterator[tuple[Step, Damag
         if all(asks_past(step.sent) and _named(step) for step in again):
             continue
         undated = all(step.last_modified is None for step in again)
-        few = again[:_UNDATED]
-        same = all(_known_same(whole[0], step) or _stamped_same(whole[0], step) for step in few)
+        few = pairs[:_UNDATED]
+        same = all(_known_same(*pair) or _stamped_same(whole[0], pair[1]) for pair in few)
         least = _OFTEN if not undated or same else _UNDATED
         if len(again) >= least and _telling(again):
             text = f"asked {len(again)} times with the tag of the answer before: the same content, never 304"
-            yield again[0], Damage(Outcome.ERROR, text, needless=(whole[0], *again))
+            # What came after a change is the first of its state.
+            shown = dict.fromkeys((whole[0], *(one for pair in pairs for one in pair)))
+            yield again[0], Damage(Outcome.ERROR, text, needless=(*shown,))
 
 
 def _of_their_moments(history: History, whole: list[Step]) -> tuple[Step, ...]:

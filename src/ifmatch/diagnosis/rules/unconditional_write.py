@@ -25,8 +25,13 @@ def _version_sent(facts: Facts) -> str:
     reads = [step.representation for step in facts.own_reads_before if step.representation is not None]
     # Answers may have an envelope that requests lack, and the other way round.
     bare = [unwrapped(read, facts.step.body) for read in reads]
+    shown = facts.step.shown_content
+    after = [shown, unwrapped(shown, facts.step.body)] if shown is not None else []
     for _, pointer, value in members_of(facts.step.view.sent_json):
         places = (pointer, "/" + pointer.rpartition("/")[2])
+        if any(str(value_at(one, pointer)) == value for one in after):
+            # What a write does not move counts no versions of what it writes (`apiVersion`).
+            continue
         if any(str(value_at(read, place)) == value for read in (*reads, *bare) for place in places):
             return pointer
     return ""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.facts.tags_elsewhere import ever_new_at_source
 from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.links.likeness import same_state
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.contents import changed_pointers
 from ifmatch.diagnosis.reading.stamps import differs_by_nonce, rendered
@@ -50,7 +52,10 @@ def detect(facts: Facts) -> Iterator[Evidence]:
             "Last-Modified",
         )
     still = len(dates) == 1 and reads[0].settled
-    yield from _contents(reads, tags, still=still)
+    if not still and needless and (states := _in_states(reads)):
+        yield from _new_in_each(states)
+    else:
+        yield from _contents(reads, tags, still=still)
     yield from _told_another(facts)
     machines = {step.machine for step in reads}
     if len(machines) > 1 and "" not in machines:
@@ -68,6 +73,32 @@ def _told_another(facts: Facts) -> Iterator[Evidence]:
     if alike and tokens.opaque(now) != tokens.opaque(refresh.etag):
         text = f"the refusal states {now}, and the next read shows {refresh.etag} for the same content"
         yield note(text, 2.0, refresh, "ETag")
+
+
+def _in_states(reads: Sequence[Step]) -> list[list[Step]]:
+    """Return the states that were each read several times in turn; empty where there is one only.
+
+    Somebody may have changed the thing between: what the tags do while nothing changes is told by each state.
+    """
+    runs = [[reads[0]]]
+    for before, step in pairwise(reads):
+        alike = same_state(before, step) or _only_rendered((before, step))
+        if alike and before.last_modified == step.last_modified:
+            runs[-1].append(step)
+        else:
+            runs.append([step])
+    return [run for run in runs if len(run) > 1] if len(runs) > 1 else []
+
+
+def _new_in_each(states: Sequence[Sequence[Step]]) -> Iterator[Evidence]:
+    """Yield evidence from the states of a thing that was changed meanwhile, each read several times."""
+    again = sum(len(run) - 1 for run in states)
+    last = max(states, key=len)[-1]
+    which = "one state" if len(states) == 1 else f"{len(states)} states"
+    text = f"read {again} times again, {which} of it got another tag each time for the same content"
+    yield note(text, 2.2 + 1.8 * (again - 1), last, "ETag")
+    if all(one.last_modified is not None and one.settled for run in states for one in run):
+        yield note("Last-Modified moved only with the content", 0.5, last, "Last-Modified")
 
 
 def _contents(reads: Sequence[Step], tags: Sequence[str], *, still: bool) -> Iterator[Evidence]:

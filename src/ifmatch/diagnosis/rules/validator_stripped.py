@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis.facts.carried_versions import carried_version
-from ifmatch.diagnosis.facts.rewritten_answers import tagged_beside, told_otherwise
+from ifmatch.diagnosis.facts.rewritten_answers import tagged_beside, tagged_where_empty, told_otherwise
 from ifmatch.diagnosis.links.damages import Reason
 from ifmatch.diagnosis.links.evidence import note
 from ifmatch.diagnosis.reading import tokens
@@ -192,6 +192,11 @@ def _by_property(facts: Facts) -> Iterator[Evidence]:
         yield note(f"the property getetag is {told.etag}; the answer to GET came without ETag", 2.4, bare)
     seen = [*told_otherwise(facts.own(facts.history))]
     yield from (note(*one) for one in seen)
+    if (empty := tagged_where_empty(facts.case, bare)) is not None:
+        tag = empty.header("etag")
+        yield note(
+            f"an answer without content has the ETag {tag}; those with content none", 2.4, empty, "ETag"
+        )
     if (told is not None or seen) and (other := tagged_beside(facts.case, bare)) is not None:
         text = (
             f"answers of {other.kind[0]} have an ETag, {other.header('etag')}; those of {bare.kind[0]} none"
