@@ -420,7 +420,7 @@ def rank(facts: Facts) -> Ranking:
     ranking = Ranking()
     standing = [one for one in candidates if one.score > 0 and not one.explained_by]
     total = math.exp(NONE_SCORE) + sum(math.exp(min(one.score, MOST)) for one in standing)
-    most = _MOST_CLAIMED if facts.hears else _MOST_OF_TORN if facts.from_torn_source else 1.0
+    most = _MOST_CLAIMED if facts.hears or facts.told else _MOST_OF_TORN if facts.from_torn_source else 1.0
     for one in standing:
         one.likelihood = min(math.exp(min(one.score, MOST)) / total, most)
     # Equal cut scores: the uncut score, then the order of roots decides.
