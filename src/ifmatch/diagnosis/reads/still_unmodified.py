@@ -130,6 +130,8 @@ def changed_before(history: History, step: Step) -> Step | None:
         changed = one.last_modified if one.order > step.order and one.status == HTTPStatus.OK else None
         if changed is None or not one.is_read or one.variant != step.variant:
             continue
-        if shown.date + 1 < changed < min(step.date, sent):
+        # A version of another date than the one that was shown came after it, in the same second even.
+        since = shown.date + 1 if shown.last_modified is None else shown.last_modified
+        if since < changed < min(step.date, sent):
             return one
     return None
