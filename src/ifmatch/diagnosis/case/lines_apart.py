@@ -429,7 +429,9 @@ def _split(
     for look in looks:
         if bare(look.step.exchange.request.url) != url:
             request = Request("GET", url, _shared(look.step))
-            response = Response(_OK, "", _answered(look.step), Content.from_json(look.record))
+            # The version in a field is that of the whole list, where the record shows its own.
+            whole = not any(map(called_version, look.record))
+            response = Response(_OK, "", _answered(look.step, alone=whole), Content.from_json(look.record))
             found.setdefault(look.step, []).append(
                 step_inside(look.step, request, response, resource_key(url))
             )
