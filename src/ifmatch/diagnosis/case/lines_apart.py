@@ -18,7 +18,7 @@ from ifmatch.diagnosis.case.line_looks import Line, Look, Shown
 from ifmatch.diagnosis.links.steps_inside import step_inside
 from ifmatch.diagnosis.links.versions_beside import names_two
 from ifmatch.diagnosis.reading import tokens
-from ifmatch.diagnosis.reading.line_records import opened, told_of_members, spread
+from ifmatch.diagnosis.reading.line_records import opened, spread, told_of_members
 from ifmatch.diagnosis.reading.version_words import alike, called_version
 from ifmatch.diagnosis.steps.refusal_words import DONE, outdated, says_undone, turned_down
 from ifmatch.diagnosis.steps.resources import bare, by_service, resource_key

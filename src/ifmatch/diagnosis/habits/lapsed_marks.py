@@ -45,6 +45,7 @@ _ANEW: Final = Words(
     r"|re-?start|start[-_ ]over|begin[-_ ]again"
     r"|from[-_ ]scratch|re-?initiali[sz]e|re-?baseline|re-?base|re-?seed|snapshot)(?![a-z])"
 )
+_PAGE: Final = Words(r"(?i)page")
 # So many values of a request say no more than who asks, from where on.
 _FEW: Final = 4
 _MARK: Final = 3
@@ -151,7 +152,11 @@ def _begun_anew(step: Step, later: Sequence[Step]) -> Damage | None:
     for name, mark in {**in_fields, **_sent(step)}.items():
         if not is_mark(mark) or mark in asked.values() or is_mark(asked.get(name, "")):
             continue
-        if any(is_mark(value) and value != mark and value not in asked.values() for value in given.values()):
+        # What asks for the next page by another name is no mark of the kind.
+        pages = {value for one in later for each, value in _sent(one).items() if each != name}
+        pages |= {value for each, value in given.items() if _PAGE.search(each) and not _PAGE.search(name)}
+        held = set(given.values()) - {mark, *asked.values(), *pages}
+        if any(map(is_mark, held)):
             text = f"the mark {mark} is not taken any more (“{said}”); its reader begins anew"
             return Damage(Outcome.ERROR, text, lost=fresh, lapsed=True)
     return None
