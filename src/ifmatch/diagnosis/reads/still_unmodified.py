@@ -106,7 +106,7 @@ def changed_by(known: Step, later: Step) -> float | None:
 
 
 def changed_before(history: History, step: Step) -> Step | None:
-    """Return what proves a change that a 304 to a date of nobody's answers left unsaid: a write, a later look.
+    """Return what proves a change that a 304 to a date of nobody's answers left unsaid: a write or a look.
 
     The thing was changed after the reader had last been shown it and before the 304, and the date that the
     reader sent lies later than that change.
