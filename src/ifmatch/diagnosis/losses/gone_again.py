@@ -92,6 +92,25 @@ def both_made(history: History, step: Step, token: str) -> Damage | None:
     return None
 
 
+def dated_beside(history: History, step: Step) -> Damage | None:
+    """Find two writes in flight together on the time of one version, as a family has it, both accepted.
+
+    Args:
+        history: of the resource.
+        step: an accepted write on a time.
+    """
+    guard = step.guard
+    if guard is None or guard.standard or not guard.key or len(guard.tokens) != 1:
+        return None
+    for other in history.writes_beside(step):
+        theirs = other.guard.tokens if other.guard is not None else ()
+        twin = other is not step and theirs == guard.tokens and other.overlaps(step)
+        if twin and not same_content(other.body, step.body):
+            text = "two writes on one token were both accepted"
+            return Damage(Outcome.LOST_UPDATE, text, lost=other, overlap=True, stale_accepted=True)
+    return None
+
+
 def _around(history: History, step: Step) -> tuple[Step | None, list[Step]]:
     """Return the last own look before a write, and those after it until the next own write.
 
