@@ -88,6 +88,9 @@ def resource_in(view: View, dialect: Dialect) -> str:
             # The first parameter is gone with its question mark: what followed it begins the query.
             target = target.replace("&", "?", 1)
         path, _, query = target.partition("?")
+        if "+" in parts.query and "+" not in parts.path:
+            # What a rule takes into the path has its blanks as queries spell them.
+            path = path.replace("+", "%20")
         url = urlunsplit((parts.scheme, parts.netloc, path, query, ""))
     named = next(_names_in(view, dialect), "") if not dialect.identity_path else ""
     return f"{url}{dialect.identity_sign}{named}" if named else url

@@ -92,7 +92,9 @@ class Around:
 
     def __init__(self, service: Sequence[Step], place: int) -> None:
         self.write = service[place]
-        self.before = service[max(0, place - _NEAR) : place]
+        # The batch that holds the write is the write itself.
+        around = self.write.within
+        self.before = [one for one in service[max(0, place - _NEAR) : place] if one is not around]
         self.after = service[place + 1 : place + 1 + _NEAR]
 
     @cached_property

@@ -18,7 +18,7 @@ from ifmatch.diagnosis.case.line_looks import Line, Look, Shown
 from ifmatch.diagnosis.links.steps_inside import step_inside
 from ifmatch.diagnosis.links.versions_beside import names_two
 from ifmatch.diagnosis.reading import tokens
-from ifmatch.diagnosis.reading.line_records import opened, told_of_members
+from ifmatch.diagnosis.reading.line_records import opened, spread, told_of_members
 from ifmatch.diagnosis.reading.version_words import alike, called_version
 from ifmatch.diagnosis.steps.refusal_words import DONE, outdated, says_undone, turned_down
 from ifmatch.diagnosis.steps.resources import bare, by_service, resource_key
@@ -221,6 +221,11 @@ def _about(value: object, line: Line, under: tuple[str, ...], depth: int) -> Ite
                 yield from _about(one, line, under, depth + 1)
     elif isinstance(value, dict):
         record = members_in(cast("object", value))
+        if record and all(name.isdigit() and is_plain(one) for name, one in record.items()):
+            # Names by the places of their lines: what stands beside one is of another line.
+            named = any(str(one) == line.name for one in record.values())
+            yield from [_Told({line.word: line.name}, under)] if named else []
+            return
         inside = [
             told
             for name, one in record.items()
@@ -257,8 +262,11 @@ def _denied(
         if report in shown or report.content is None or len(report.content) > _LONGEST:
             continue
         value = report.view.json
-        for told in _told_of(value, batch, line):
-            alone = _without_version(value, batch, line, told)
+        tells = _told_of(value, batch, line)
+        # Lists of names have no versions; what shows the line with one says that it was given that.
+        bare_of_any = not any(map(called_version, (word for told in tells for word in told.record)))
+        for told in tells:
+            alone = bare_of_any and _without_version(value, batch, line)
             if _over_version(batch.step, line, told, (before, after), said=alone):
                 return told, report
     return None
@@ -266,6 +274,7 @@ def _denied(
 
 def _edits(before: Record, line: Line) -> dict[str, object]:
     """Return what a line changes of what was shown."""
+    before = spread(before)
     return {
         word: value
         for word, value in line.record.items()
@@ -275,13 +284,12 @@ def _edits(before: Record, line: Line) -> dict[str, object]:
 
 def _taken(before: Record, line: Line, after: Sequence[Look]) -> bool:
     edits = _edits(before, line)
-    return bool(after) and any(after[0].record.get(word) == value for word, value in edits.items())
+    there = spread(after[0].record) if after and edits else {}
+    return any(there.get(word) == value for word, value in edits.items())
 
 
-def _without_version(value: object, batch: _Batch, line: Line, told: _Told) -> bool:
-    """Tell whether another line was given the version that follows its own, and this one has none."""
-    if any(called_version(word) for word in told.record):
-        return False
+def _without_version(value: object, batch: _Batch, line: Line) -> bool:
+    """Tell whether another line was given the version that follows its own, where this one has none."""
     return any(
         _later(other, one.record)
         for other in batch.lines
@@ -324,10 +332,14 @@ def _over_version(
         return True
     if not after or after[0].record == before[-1].record:
         return False
+    if any(_CARRIED_OUT.search(one) for one in told.under):
+        # It stands among those that were carried out.
+        return False
     edits = _edits(before[-1].record, line)
     if not edits:
         return _explained(words, line, after[0])
-    return all(after[0].record.get(word) == before[-1].record[word] for word in edits)
+    was, there = spread(before[-1].record), spread(after[0].record)
+    return all(there.get(word) == was[word] for word in edits)
 
 
 def _carries_shown(line: Line, before: Sequence[Look], *, any_look: bool) -> bool:
@@ -358,7 +370,8 @@ def _explained(words: Sequence[str], line: Line, after: Look) -> bool:
     """
     sentence = any(len(one.split()) > _WORDY for one in words)
     done = any(_CARRIED_OUT.search(one) for one in words)
-    there = {word for word, value in line.record.items() if after.record.get(word) == value}
+    shown = spread(after.record)
+    there = {word for word, value in line.record.items() if shown.get(word) == value}
     return sentence and not done and there <= {line.word}
 
 
@@ -416,7 +429,9 @@ def _split(
     for look in looks:
         if bare(look.step.exchange.request.url) != url:
             request = Request("GET", url, _shared(look.step))
-            response = Response(_OK, "", _answered(look.step), Content.from_json(look.record))
+            # The version in a field is that of the whole list, where the record shows its own.
+            whole = not any(map(called_version, look.record))
+            response = Response(_OK, "", _answered(look.step, alone=whole), Content.from_json(look.record))
             found.setdefault(look.step, []).append(
                 step_inside(look.step, request, response, resource_key(url))
             )

@@ -45,6 +45,7 @@ _ANEW: Final = Words(
     r"|re-?start|start[-_ ]over|begin[-_ ]again"
     r"|from[-_ ]scratch|re-?initiali[sz]e|re-?baseline|re-?base|re-?seed|snapshot)(?![a-z])"
 )
+_PAGE: Final = Words(r"(?i)page")
 # So many values of a request say no more than who asks, from where on.
 _FEW: Final = 4
 _MARK: Final = 3
@@ -145,16 +146,44 @@ def _begun_anew(step: Step, later: Sequence[Step]) -> Damage | None:
     fresh = next((one for one in again if one.resource.partition("?")[0] == path), None)
     if fresh is None or fresh.status not in _OK or fresh.content is None or not _gives(fresh, step):
         return None
-    asked, given = _sent(fresh), beside_list(fresh)
+    asked, given = _sent(fresh), _given_in_pages(fresh, later)
     own = {each.lower(): value for each, value in fresh.sent}
     in_fields = {each: value for each, value in fields.items() if each.lower() not in own}
     for name, mark in {**in_fields, **_sent(step)}.items():
         if not is_mark(mark) or mark in asked.values() or is_mark(asked.get(name, "")):
             continue
-        if any(is_mark(value) and value != mark and value not in asked.values() for value in given.values()):
+        # What asks for the next page by another name is no mark of the kind.
+        pages = {value for one in later for each, value in _sent(one).items() if each != name}
+        pages |= {value for each, value in given.items() if _PAGE.search(each) and not _PAGE.search(name)}
+        held = set(given.values()) - {mark, *asked.values(), *pages}
+        if any(map(is_mark, held)):
             text = f"the mark {mark} is not taken any more (“{said}”); its reader begins anew"
             return Damage(Outcome.ERROR, text, lost=fresh, lapsed=True)
     return None
+
+
+def _given_in_pages(fresh: Step, later: Sequence[Step]) -> Row:
+    """Return what an answer says beside its list, and what the pages say that follow from it.
+
+    Args:
+        fresh: the first page.
+        later: steps among which are the next ones, in order of time.
+    """
+    given = dict(beside_list(fresh))
+    path, page = fresh.resource.partition("?")[0], given
+    for one in later:
+        if one.order <= fresh.order or one.actor != fresh.actor or one.method != fresh.method:
+            continue
+        if one.resource.partition("?")[0] != path or one.status not in _OK or one.content is None:
+            continue
+        # A page is asked for by what the one before gives out.
+        links = {value for value in page.values() if any(map(str.isalnum, value))}
+        added = {value for name, value in _sent(one).items() if _sent(fresh).get(name) != value}
+        if not added & links and not any(one.exchange.request.url.endswith(value) for value in links):
+            continue
+        page = beside_list(one)
+        given = {**page, **given}
+    return given
 
 
 def _gives(fresh: Step, step: Step) -> bool:

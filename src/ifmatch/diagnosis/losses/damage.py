@@ -12,7 +12,7 @@ from ifmatch.diagnosis.losses.conditions_offered import not_offered
 from ifmatch.diagnosis.losses.counts import skipped
 from ifmatch.diagnosis.losses.dated_writes import dated, timed_ahead
 from ifmatch.diagnosis.losses.doubled import made_again
-from ifmatch.diagnosis.losses.gone_again import both_made, dated_later, overwritten, put_back
+from ifmatch.diagnosis.losses.gone_again import both_made, dated_beside, dated_later, overwritten, put_back
 from ifmatch.diagnosis.losses.ignored_guards import (
     created_over,
     dated_out,
@@ -115,7 +115,12 @@ def _accepted(case: Case, history: History, step: Step) -> Damage | None:
     if guard.guard is Guard.SAME and (guard.standard or (guard.key and not guard.unseen)):
         return _stale(history, step) or _never_issued(case, history, step) or timed_ahead(history, step)
     if guard.guard is Guard.SAME_DATE:
-        return dated(history, step) or dated_out(history, step) or logged_over_date(case, history, step)
+        return (
+            dated_beside(history, step)
+            or dated(history, step)
+            or dated_out(history, step)
+            or logged_over_date(case, history, step)
+        )
     return None
 
 

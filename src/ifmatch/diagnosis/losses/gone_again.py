@@ -72,7 +72,7 @@ def made_twice(history: History, step: Step) -> Damage | None:
 
 
 def both_made(history: History, step: Step, token: str) -> Damage | None:
-    """Find two writes on a version, in flight together, that were answered with one and the same next one.
+    """Find two writes on a version, in flight together, that were both answered with one that follows it.
 
     That the version is one, its place tells, though no answer in the evidence has given it out.
 
@@ -81,11 +81,31 @@ def both_made(history: History, step: Step, token: str) -> Damage | None:
         step: an accepted write on a version.
         token: of the version.
     """
-    if step.etag is None or tokens.steps_on(token, step.etag) != 1:
+    if step.etag is None or tokens.steps_on(token, step.etag) <= 0:
         return None
     for other in history.writes_beside(step):
-        twin = other.etag == step.etag and other.presents(token) and other.overlaps(step)
+        follows = other.etag is not None and tokens.steps_on(token, other.etag) > 0
+        twin = follows and other.presents(token) and other.overlaps(step)
         if other is not step and twin and not same_content(other.body, step.body):
+            text = "two writes on one token were both accepted"
+            return Damage(Outcome.LOST_UPDATE, text, lost=other, overlap=True, stale_accepted=True)
+    return None
+
+
+def dated_beside(history: History, step: Step) -> Damage | None:
+    """Find two writes in flight together on the time of one version, as a family has it, both accepted.
+
+    Args:
+        history: of the resource.
+        step: an accepted write on a time.
+    """
+    guard = step.guard
+    if guard is None or guard.standard or not guard.key or len(guard.tokens) != 1:
+        return None
+    for other in history.writes_beside(step):
+        theirs = other.guard.tokens if other.guard is not None else ()
+        twin = other is not step and theirs == guard.tokens and other.overlaps(step)
+        if twin and not same_content(other.body, step.body):
             text = "two writes on one token were both accepted"
             return Damage(Outcome.LOST_UPDATE, text, lost=other, overlap=True, stale_accepted=True)
     return None

@@ -19,6 +19,16 @@ def opened(record: Record) -> Record:
     return {**{name: one for name, one in record.items() if name != inner[0][0]}, **inner[0][1]}
 
 
+def spread(record: Record) -> Record:
+    """Return a record with what the objects inside it hold, where it has no member of the name itself.
+
+    Args:
+        record: as shown: `{"key": "A7", "version": 3, "data": {"title": "Peat"}}`.
+    """
+    inside = [held for one in record.values() if (held := members_in(one))]
+    return {**{name: value for held in reversed(inside) for name, value in held.items()}, **record}
+
+
 def record_of(value: object, name: str) -> Record:
     """Return the record of a thing that is read by itself: what is called by its name, beside other things.
 

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
+from ifmatch.diagnosis.links.in_time import between
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.conditions import Guard
 from ifmatch.diagnosis.reading.contents import changed_pointers, same_content, value_at
@@ -105,7 +106,7 @@ def changed_by(known: Step, later: Step) -> float | None:
 
 
 def changed_before(history: History, step: Step) -> Step | None:
-    """Return a later look whose date proves a change that a 304 to a date of nobody's answers left unsaid.
+    """Return what proves a change that a 304 to a date of nobody's answers left unsaid: a write or a look.
 
     The thing was changed after the reader had last been shown it and before the 304, and the date that the
     reader sent lies later than that change.
@@ -126,10 +127,16 @@ def changed_before(history: History, step: Step) -> Step | None:
     shown = next((one for one in reversed(own) if one.status == HTTPStatus.OK and one.is_read), None)
     if shown is None or shown.date is None or (shown.last_modified or shown.date) > shown.date:
         return None
+    for one in between(history, shown.order, step.order):
+        # Whoever else knows of a write in between: no answer can have a date that is still to come.
+        if one.changes and step.surely_after(one) and one.surely_after(shown) and sent > step.date:
+            return one
     for one in history:
         changed = one.last_modified if one.order > step.order and one.status == HTTPStatus.OK else None
         if changed is None or not one.is_read or one.variant != step.variant:
             continue
-        if shown.date + 1 < changed < min(step.date, sent):
+        # A version of another date than the one that was shown came after it, in the same second even.
+        since = shown.date + 1 if shown.last_modified is None else shown.last_modified
+        if since < changed < min(step.date, sent):
             return one
     return None
