@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from ifmatch.diagnosis.links.damages import Damage
 from ifmatch.diagnosis.losses.accounts_counted import between_versions
+from ifmatch.diagnosis.losses.entries_gone import looked
 from ifmatch.diagnosis.losses.lists_in_turn import element_lost
 from ifmatch.diagnosis.losses.looks_beside import look_beside
 from ifmatch.diagnosis.losses.states_in_turn import (
@@ -24,7 +25,6 @@ from ifmatch.diagnosis.losses.states_in_turn import (
     told_twice,
 )
 from ifmatch.diagnosis.losses.told_changes import account_of, known_as, lists, moments_of, telling_piece
-from ifmatch.diagnosis.losses.unguarded_losses import looked
 from ifmatch.diagnosis.reading.conditions import Guard
 from ifmatch.diagnosis.reading.dates import http_date, shown
 from ifmatch.diagnosis.reading.listed_records import leaves_of, records_in
