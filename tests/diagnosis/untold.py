@@ -23,6 +23,20 @@ _COMPUTED = "a tag is computed from what it stands for, or for many things; a co
 _LISTED = "rows of a list keep their own spelling of the version, and tell it from the thing's own"
 _NODES_LISTED = "which nodes were asked is told beside the refusal of HTTP"
 ANYWHERE = {
+    **dict.fromkeys(
+        (
+            "a hexadecimal count: the list shows the next one, the answer the one after it",
+            "a list shows the job approved, and its removal as it was before passes",
+            (
+                "a list shows the thing in another version and other words;"
+                " the write on the older version passes"
+            ),
+        ),
+        _LISTED,
+    ),
+    "a field of its own names the version that was made": (
+        "the field keeps the spelling that the tags have here"
+    ),
     "another's write to what is not selected is seen, and no look after it": (
         "a bare list has no member for its version"
     ),
