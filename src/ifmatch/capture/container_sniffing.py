@@ -112,8 +112,6 @@ _MOCKED: Final = late_pattern(
     rb'(?:\s*"mappings"\s*:\s*\[[\s\S]{0,2000}?)?\s*"request"\s*:\s*\{[\s\S]{0,4000}?'
     rb'(?:"urlPath"|"equalTo(?:Json|Xml)?"|"bodyFileName")[\s\S]{0,4000}'
 )
-# What PyGithub's tests replay: scheme, method, host, port and target, a line each.
-_REPLAYED: Final = late_pattern(rb"\s{0,8}https?\r?\n[A-Z]{3,8}\r?\n[^\s/]{1,255}\r?\n(?:None|\d{1,5})\r?\n/")
 _JOURNAL_YAML: Final = late_pattern(
     # White space is not given back: each of its characters would be tried as the end of a run.
     rb"\s*+(?:(?:#[^\n]*|(?:---|[\w-]{1,40}:)[^\S\n]*+)\n(?:[^\S\n]*+\n)*+){0,5}\s*+"
@@ -245,6 +243,12 @@ def is_devtools_events(head: bytes) -> bool:
     return start.lstrip()[:1] in {b"{", b"["} and _EVENT.search(start) is not None
 
 
+def _replayed(head: bytes) -> bool:
+    from ifmatch.capture.replay_lines import is_replay  # noqa: PLC0415 - as nock's scripts
+
+    return is_replay(head)
+
+
 def _nock_script(head: bytes) -> bool:
     from ifmatch.capture.nock_scripts import is_nock_script  # noqa: PLC0415 - few sources are scripts
 
@@ -256,7 +260,7 @@ def is_journal(head: bytes) -> bool:
     start = head[:65536]
     if _MOCKED.match(start) is not None or (b"nock(" in start and _nock_script(head)):
         return True
-    if _REPLAYED.match(start) is not None:
+    if start.lstrip()[:4] == b"http" and _replayed(head):
         return True
     if _JOURNAL_YAML.match(start) is not None:
         return _JOURNAL_ANSWER.search(start) is not None

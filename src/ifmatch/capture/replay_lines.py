@@ -45,27 +45,16 @@ def replay_records(source: str) -> tuple[list[_Record], bool]:
     """
     lines = source.replace("\r\n", "\n").split("\n")
     found: list[_Record] = []
+    whole = True
     at = 0
     while at < len(lines):
         record = _record(lines[at : at + _LINES]) if lines[at] in _SCHEMES else None
         if record is not None:
             found.append(record)
+        elif lines[at].strip():
+            whole = False
         at += 1 if record is None else _LINES
-    rest = any(line.strip() for line in lines[_end(lines) :])
-    return found, not rest
-
-
-def _end(lines: list[str]) -> int:
-    """Return where the last exchange ends, or where what is no exchange begins."""
-    at = 0
-    while at < len(lines):
-        if not lines[at].strip():
-            at += 1
-        elif lines[at] in _SCHEMES and _record(lines[at : at + _LINES]) is not None:
-            at += _LINES
-        else:
-            break
-    return at
+    return found, whole
 
 
 def _record(lines: list[str]) -> _Record | None:

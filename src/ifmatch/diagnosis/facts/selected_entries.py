@@ -128,7 +128,13 @@ def _moved_it_oneself(facts: Facts, before: Step) -> bool:
     """Tell whether the client's own write to the list, or to an entry of it, came after it had been read."""
     here = bare(facts.step.resource)
     steps = facts.own(facts.case.steps[before.order + 1 : facts.step.order])
-    return any(one.accepted and one.changes and bare(one.resource).startswith(here) for one in steps)
+    return any(one.accepted and one.changes and _within(one, here) for one in steps)
+
+
+def _within(step: Step, here: str) -> bool:
+    """Tell whether a step is about a list, or about what lies below it."""
+    resource = bare(step.resource)
+    return resource == here or resource.startswith(f"{here.rstrip('/')}/")
 
 
 def _written(
@@ -202,7 +208,7 @@ def _reads(facts: Facts) -> Iterator[Step]:
 def _changed_between(facts: Facts, after: Step) -> bool:
     here = bare(facts.step.resource)
     steps = facts.case.steps[facts.step.order + 1 : after.order]
-    return any(one.changes and bare(one.resource).startswith(here) for one in steps)
+    return any(one.changes and _within(one, here) for one in steps)
 
 
 def _selection(step: Step) -> tuple[Wanted, ...]:

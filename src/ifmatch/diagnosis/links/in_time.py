@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from ifmatch.diagnosis.links.history import History
     from ifmatch.diagnosis.steps.step import Step
 
 _ORDER: Final[Callable[[Step], int]] = attrgetter("order")
@@ -46,3 +47,14 @@ def between(steps: Sequence[Step], first: int, last: int) -> Sequence[Step]:
     """
     begin = bisect_right(steps, first, key=_ORDER)
     return steps[begin : bisect_left(steps, last, begin, key=_ORDER)]
+
+
+def looked(history: History, step: Step) -> Step | None:
+    """Return the last step of a write's actor that had shown the resource, or changed it.
+
+    Args:
+        history: of the resource.
+        step: the write.
+    """
+    before = back_from(history.by_actor.get(step.actor, ()), step.order)
+    return next((one for one in before if one.read_ok or one.accepted), None)

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.links.damages import Damage
-from ifmatch.diagnosis.links.in_time import back_from
+from ifmatch.diagnosis.links.in_time import looked
 from ifmatch.diagnosis.links.listed_versions import entries_in, may_list
 from ifmatch.diagnosis.losses.taken_back import entries_undone
 from ifmatch.diagnosis.reading.contents import ABSENT, changed_pointers, unwrapped, value_at
@@ -210,17 +210,6 @@ def _listed_without(case: Case, listing: Step, step: Step, pointer: str) -> bool
         for entry in _entries(one, last_step(step.resource))
         for bare in (unwrapped(entry, step.body),)
     )
-
-
-def looked(history: History, step: Step) -> Step | None:
-    """Return the last step of a write's actor that had shown the resource, or changed it.
-
-    Args:
-        history: of the resource.
-        step: the write.
-    """
-    before = back_from(history.by_actor.get(step.actor, ()), step.order)
-    return next((one for one in before if one.read_ok or one.accepted), None)
 
 
 def listed_since(case: Case, base: Step, step: Step) -> Iterator[tuple[Step, Content]]:

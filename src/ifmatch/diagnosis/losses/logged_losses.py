@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from ifmatch.diagnosis.links.damages import Damage
+from ifmatch.diagnosis.links.in_time import looked
 from ifmatch.diagnosis.losses.accounts_counted import between_versions
-from ifmatch.diagnosis.losses.entries_gone import looked
 from ifmatch.diagnosis.losses.lists_in_turn import element_lost
 from ifmatch.diagnosis.losses.looks_beside import look_beside
 from ifmatch.diagnosis.losses.states_in_turn import (

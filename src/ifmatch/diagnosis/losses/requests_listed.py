@@ -10,8 +10,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from ifmatch.diagnosis.links.damages import Damage
+from ifmatch.diagnosis.links.in_time import looked
 from ifmatch.diagnosis.losses.counts import ONE_BETWEEN, went_on
-from ifmatch.diagnosis.losses.entries_gone import looked
 from ifmatch.diagnosis.reading.conditions import Guard
 from ifmatch.diagnosis.reading.dates import instant
 from ifmatch.diagnosis.steps.resources import bare, last_step, path_of

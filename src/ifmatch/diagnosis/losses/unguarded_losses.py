@@ -6,8 +6,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis.links.damages import Damage
+from ifmatch.diagnosis.links.in_time import looked
 from ifmatch.diagnosis.links.succession import advanced
-from ifmatch.diagnosis.losses.entries_gone import entry_left_out, listed_since, looked
+from ifmatch.diagnosis.losses.entries_gone import entry_left_out, listed_since
 from ifmatch.diagnosis.losses.listed_losses import listed_apart
 from ifmatch.diagnosis.losses.taken_back import lost_pointers
 from ifmatch.diagnosis.losses.texts_added import addition_left_out
