@@ -8,7 +8,9 @@ import uuid
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tools.recording_apis import fronts
+from tools.ports import free_port
+from tools.recording_apis import fronts, servers
+from tools.recording_apis.servers import program
 from tools.recording_apis.stage import case
 from tools.recording_apis.stories import vic_setting as place
 
@@ -223,36 +225,53 @@ def _basic(user: str) -> dict[str, str]:
 
 @case(
     "e340",
-    "bea-the-list-is-guarded-not-the-entry",
+    "bea-one-tag-for-all-the-logs",
     "coarse-token-scope",
     "412",
     alone="coarse-token-scope other-writer",
     also="other-writer",
     description=(
-        "A guide adds finds to a Kinto collection by POST under the list's ETag. Another guide has only changed a find "
-        "of her own, yet the list's tag has moved: 412, though nobody touched what he adds; again after the next."
+        "Caddy's admin interface tags each part of its configuration. A deploy script reads all logs at once and "
+        "guards the change of its own one with the tag of the whole; the shop's team has changed theirs: 412, although "
+        "nobody touched the blog's; a first change under the whole's tag had passed."
     ),
 )
-def finds(stage: Stage) -> None:
-    """Guard an addition with the list's tag."""
-    base = "/v1/buckets/watt/collections/funde"
-    server = _kinto(stage, base, ("fiete", "imke"), f1={"art": "Seestern", "n": 2}, f2={"art": "Qualle", "n": 9})
-    me = stage.actor("client", server, "funde.wattforum.example", "requests", _basic("fiete"))
-    other = stage.actor("other", server, "funde.wattforum.example", "node:fetch", _basic("imke"))
-    records = f"{base}/records"
-    me.get("/v1/")
-    listed = me.get(records)
-    made = me.send("POST", records, 201, {"If-Match": listed.etag}, {"data": {"art": "Krabbe", "n": 1}})
-    place.sure(made.json["data"]["n"] == 1)
-    for count in (3, 4):
-        listed = me.get(records)
-        own = other.get(f"{records}/f1")
-        other.send("PATCH", f"{records}/f1", 200, {"If-Match": own.etag}, {"data": {"n": count}})
+def logs(stage: Stage) -> None:
+    """Guard a part with the tag of the whole."""
+    server = _caddy_admin(stage, "edge-admin.zeitung.test")
+    me = stage.actor("client", server, "edge-admin.zeitung.test", "requests", {"User-Agent": "deploy-blog/1.7"})
+    other = stage.actor("other", server, "edge-admin.zeitung.test", "curl", {"User-Agent": "deploy-shop/3"})
+    whole = "/config/logging/logs"
+    seen = me.get(whole)
+    me.send("PATCH", f"{whole}/blog/level", 200, {"If-Match": seen.etag, "Content-Type": "application/json"}, '"DEBUG"')
+    for level in ("WARN", "ERROR"):
+        seen = me.get(whole)
+        base = other.get(f"{whole}/shop/level")
+        own = {"If-Match": base.etag, "Content-Type": "application/json"}
+        other.send("PATCH", f"{whole}/shop/level", 200, own, f'"{level}"')
         place.rest(0.9)
-        me.send("POST", records, 412, {"If-Match": listed.etag}, {"data": {"art": "Wellhorn", "n": 1}})
-        mine = me.get(f"{records}/{made.json['data']['id']}")
-        place.sure(mine.etag == f'"{made.json["data"]["last_modified"]}"')
-    me.get(records)
+        mine = {"If-Match": seen.etag, "Content-Type": "application/json"}
+        me.send("PATCH", f"{whole}/blog/level", 412, mine, '"INFO"')
+        me.get(f"{whole}/blog/level")
+    now = me.get(whole).json
+    place.sure(now["blog"]["level"] == "DEBUG" and now["shop"]["level"] == "ERROR")
+
+
+def _caddy_admin(stage: Stage, host: str) -> Server:
+    port, directory = free_port(), stage.directory()
+    kinds = {name: {"level": "INFO", "include": [f"http.log.access.{name}"]} for name in ("blog", "shop", "cdn")}
+    config = {"admin": {"listen": f"127.0.0.1:{port}", "origins": [host]}, "logging": {"logs": kinds}}
+    (directory / "caddy.json").write_text(json.dumps(config), encoding="utf-8")
+    command = [program("caddy"), "run", "--config", "caddy.json"]
+    made = servers._run(  # noqa: SLF001 - one more program
+        command,
+        port,
+        directory,
+        "Caddy 2.11.7 admin",
+        probe="/config/",
+        environment={"XDG_DATA_HOME": str(directory), "XDG_CONFIG_HOME": str(directory), "HOME": str(directory)},
+    )
+    return stage.adopt("caddy-admin", made, recorded=True)
 
 
 @case(
