@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import threading
 import time
@@ -278,45 +277,38 @@ def linked(stage: Stage) -> None:
     me.put("/akten/4", {**plain.json, "titel": "Grundbuch 4, Abt. II"}, 200, {"If-Match": plain.etag, "Accept": "application/json"})
 
 
-_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
-
-
 @case(
     "e345",
-    "bea-a-tag-moved-under-the-registry",
+    "bea-the-sorter-throws-away-what-was-amended",
     "precondition-ignored",
     "lost-update",
     alone="precondition-ignored precondition-stripped",
     description=(
-        "The Docker registry hands out ETags for manifests and looks at no If-Match of a PUT: a nightly job that has seen "
-        "by HEAD that the tag points elsewhere by now still moves it under the old digest, 201, and the colleague's arm image is gone."
+        "nginx's DAV module judges If-Match for reads only: a sorter that has read a form deletes it under the tag of its "
+        "read after a poll has shown a newer one: 204, and what the citizen had added is gone. A DELETE under a tag that "
+        "never was is 204 as well."
     ),
 )
-def registry(stage: Stage) -> None:
-    """Move a tag under an old digest."""
-    server = stage.server("docker-registry")
-    me = stage.actor("client", server, "hub.druckwerk.test", "requests", {"User-Agent": "buildx/0.11 nightly"})
-    other = stage.actor("other", server, "hub.druckwerk.test", "httpx", {"User-Agent": "crane/0.19"})
-    path, kind = "/v2/press/rip/manifests/", {"Content-Type": _LIST}
-
-    def text(**notes: str) -> str:
-        return json.dumps({"schemaVersion": 2, "mediaType": _LIST, "manifests": [], "annotations": notes}, indent=1)
-
-    other.put(f"{path}stable", text(amd64="4.1.0"), 201, kind)
-    other.put(f"{path}4.0", text(amd64="4.0.9"), 201, kind)
-    stage.forget()
-    me.get("/v2/")
-    me.get("/v2/press/rip/tags/list")
-    seen = me.get(f"{path}stable", 200, {"Accept": _LIST})
-    me.get(f"{path}stable", 304, {"Accept": _LIST, "If-None-Match": seen.etag})
-    base = other.get(f"{path}stable", 200, {"Accept": _LIST})
-    other.put(f"{path}stable", text(amd64="4.1.0", arm64="4.1.0-2"), 201, {**kind, "If-Match": base.etag})
-    place.rest(1.1)
-    now = me.send("HEAD", f"{path}stable", 200, {"Accept": _LIST})
-    place.sure(now.etag != seen.etag)
-    me.get(f"{path}4.0", 200, {"Accept": _LIST})
-    me.put(f"{path}stable", text(amd64="4.1.1"), 201, {**kind, "If-Match": seen.etag})
-    place.sure("arm64" not in me.get(f"{path}stable", 200, {"Accept": _LIST}).text)
+def sorter(stage: Stage) -> None:
+    """Delete under an old tag."""
+    files = {f"eingang/{n}.json": f'{{"az":"{n}","anlagen":1,"von":"{v}"}}' for n, v in (("b-201", "Lo"), ("b-202", "Brandt"), ("b-203", "Ayd"))}
+    lines = f"autoindex on; autoindex_format json; {fronts.DAV['nginx']}"
+    server = fronts.site(stage, "nginx", files, lines, 9000)
+    me = stage.actor("client", server, "eingang.rathaus.example", "requests", {"User-Agent": "sortierer/3.3"})
+    other = stage.actor("other", server, "eingang.rathaus.example", "node:fetch", {"User-Agent": "portal"})
+    me.get("/eingang/")
+    held = {name: me.get(f"/{name}") for name in files}
+    base = other.get("/eingang/b-202.json")
+    other.put("/eingang/b-202.json", {**base.json, "anlagen": 3, "frist": "2027-01-15"}, 204, {"If-Match": base.etag})
+    place.rest(1.2)
+    for name, seen in held.items():
+        told = me.send("HEAD", f"/{name}", 200)
+        place.sure((told.etag == seen.etag) == ("202" not in name))
+    me.put("/archiv/b-202.json", held["eingang/b-202.json"].body, 201, {"Content-Type": "application/json"})
+    me.send("DELETE", "/eingang/b-202.json", 204, {"If-Match": held["eingang/b-202.json"].etag})
+    me.send("DELETE", "/eingang/b-203.json", 204, {"If-Match": '"b-203"'})
+    listed = me.get("/eingang/")
+    place.sure("b-202" not in listed.text and "frist" not in me.get("/archiv/b-202.json").text)
 
 
 def _copies(source: Path, target: Path, seconds: float, ends: threading.Event) -> None:
@@ -340,7 +332,7 @@ def _copies(source: Path, target: Path, seconds: float, ends: threading.Event) -
 )
 def houses(stage: Stage) -> None:
     """Read before the copy has been made."""
-    files = {f"tor/{n}.json": f'{{"tor":"{n}","offen":false,"liste":[]}}' for n in ("nord", "sued", "hafen")}
+    files = {f"tor/{n}.json": f'{{"tor":"{n}","offen":false,"liste":[],"wart":"{w}"}}' for n, w in (("nord", "Ole"), ("sued", "Nuri B."), ("hafen", "-"))}
     dav = fronts.DAV["nginx"]
     first = fronts.site(stage, "nginx", files, f'add_header X-House one always; {dav}', 20000)
     second = fronts.site(stage, "nginx", files, "add_header X-House two always;", 20000)

@@ -239,7 +239,7 @@ def _basic(user: str) -> dict[str, str]:
 def logs(stage: Stage) -> None:
     """Guard a part with the tag of the whole."""
     server = _caddy_admin(stage, "edge-admin.zeitung.test")
-    me = stage.actor("client", server, "edge-admin.zeitung.test", "requests", {"User-Agent": "deploy-blog/1.7"})
+    me = stage.actor("client", server, "edge-admin.zeitung.test", "urllib", {"User-Agent": "deploy-blog/1.7"})
     other = stage.actor("other", server, "edge-admin.zeitung.test", "curl", {"User-Agent": "deploy-shop/3"})
     whole = "/config/logging/logs"
     seen = me.get(whole)
