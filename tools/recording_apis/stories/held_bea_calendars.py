@@ -14,13 +14,17 @@ if TYPE_CHECKING:
 
 _XML = {"Content-Type": "application/xml; charset=utf-8"}
 _ICS = {"Content-Type": "text/calendar; charset=utf-8"}
-_PROPS = (
-    '<?xml version="1.0"?><propfind xmlns="DAV:"><prop><getetag/><sync-token/><displayname/></prop></propfind>'
-)
+_PROPS = '<?xml version="1.0"?><propfind xmlns="DAV:"><prop><getetag/><sync-token/><displayname/></prop></propfind>'
 
 
 def _event(name: str, title: str, hour: int, **more: str) -> str:
-    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Kalm//Kalm 3.2//EN", "BEGIN:VEVENT", f"UID:{name}@kalm"]
+    lines = [
+        "BEGIN:VCALENDAR",
+        "VERSION:2.0",
+        "PRODID:-//Kalm//Kalm 3.2//EN",
+        "BEGIN:VEVENT",
+        f"UID:{name}@kalm",
+    ]
     lines += ["DTSTAMP:20261128T080000Z", f"DTSTART:20270210T{hour:02}0000Z", f"SUMMARY:{title}"]
     lines += [f"{key}:{value}" for key, value in more.items()]
     return "\r\n".join([*lines, "END:VEVENT", "END:VCALENDAR", ""])
@@ -65,10 +69,18 @@ def rehearsal(stage: Stage) -> None:
         _save(keeper, f"{base}{name}.ics", _event(name, f"Probe {name}", hour), 201)
     _settled(stage)
     me = stage.actor(
-        "client", server, "cal.kantorei.example", "httpx", {"Authorization": f"Basic {_UTE}", "User-Agent": "DAVx5/4.4"}
+        "client",
+        server,
+        "cal.kantorei.example",
+        "httpx",
+        {"Authorization": f"Basic {_UTE}", "User-Agent": "DAVx5/4.4"},
     )
     other = stage.actor(
-        "other", server, "cal.kantorei.example", "curl", {"Authorization": f"Basic {_ROB}", "User-Agent": "Kalm/3.2"}
+        "other",
+        server,
+        "cal.kantorei.example",
+        "curl",
+        {"Authorization": f"Basic {_ROB}", "User-Agent": "Kalm/3.2"},
     )
     me.send("PROPFIND", base, 207, {**_XML, "Depth": "1"}, _PROPS)
     bass, tutti = me.get(f"{base}bass.ics"), me.get(f"{base}tutti.ics")
@@ -102,7 +114,11 @@ def lunch(stage: Stage) -> None:
         _save(keeper, f"{base}{name}.ics", _event(name, f"Patient {name}", hour), 201)
     _settled(stage)
     me = stage.actor(
-        "client", server, "termine.praxis.example", "requests", {"Authorization": f"Basic {_UTE}", "User-Agent": "Evo/3"}
+        "client",
+        server,
+        "termine.praxis.example",
+        "requests",
+        {"Authorization": f"Basic {_UTE}", "User-Agent": "Evo/3"},
     )
     other = stage.actor(
         "other", server, "termine.praxis.example", "node:fetch", {"Authorization": f"Basic {_ROB}"}
@@ -156,7 +172,11 @@ def tablet(stage: Stage) -> None:
         _save(keeper, f"{base}{name}.ics", _event(name, f"Durchsicht {name}", 8), 201)
     _settled(stage)
     me = stage.actor(
-        "client", server, "dav.imkerei.example", "aiohttp", {"Authorization": f"Basic {_UTE}", "User-Agent": "Tasks/14"}
+        "client",
+        server,
+        "dav.imkerei.example",
+        "aiohttp",
+        {"Authorization": f"Basic {_UTE}", "User-Agent": "Tasks/14"},
     )
     first = _sync(me, base, "", 207)
     one = me.get(f"{base}volk1.ics")
@@ -194,8 +214,12 @@ def family(stage: Stage) -> None:
     for name in ("zahnarzt", "judo", "oma"):
         _save(keeper, f"{base}{name}.ics", _event(name, name.title(), 15), 201)
     _settled(stage)
-    me = stage.actor("client", server, "kalender.daheim.example", "requests", {"Authorization": f"Basic {_UTE}"})
-    other = stage.actor("other", server, "kalender.daheim.example", "curl", {"Authorization": f"Basic {_ROB}"})
+    me = stage.actor(
+        "client", server, "kalender.daheim.example", "requests", {"Authorization": f"Basic {_UTE}"}
+    )
+    other = stage.actor(
+        "other", server, "kalender.daheim.example", "curl", {"Authorization": f"Basic {_ROB}"}
+    )
     token = _token(_sync(me, base, "", 207))
     judo = me.get(f"{base}judo.ics")
     saved = _save(me, f"{base}judo.ics", _event("judo", "Judo (Halle 2)", 16), (200, 201, 204), judo.etag)

@@ -68,7 +68,10 @@ def seeds(stage: Stage) -> None:
 )
 def plans(stage: Stage) -> None:
     """Save what was read compressed."""
-    docs = {f"/spielplan/{m}": {"monat": m, "abende": [{"d": d, "stueck": "Woyzeck"} for d in range(1, 20)]} for m in (1, 2)}
+    docs = {
+        f"/spielplan/{m}": {"monat": m, "abende": [{"d": d, "stueck": "Woyzeck"} for d in range(1, 20)]}
+        for m in (1, 2)
+    }
     server = place.open_box(stage, Box(docs, _rev), "bottle")
     rules = "AddOutputFilterByType DEFLATE application/json\nDeflateAlterETag NoChange"
     front = fronts.apache(stage, server, rules)
@@ -118,7 +121,9 @@ def counter(stage: Stage) -> None:
 
     box.before.append(gate)
     nodes = [place.open_box(stage, box, kind) for kind in ("waitress", "cheroot")]
-    me = stage.actor("client", fronts.traefik(stage, nodes), "antrag.amt.example", "httpx", {"User-Agent": "schalter/3"})
+    me = stage.actor(
+        "client", fronts.traefik(stage, nodes), "antrag.amt.example", "httpx", {"User-Agent": "schalter/3"}
+    )
     own = {"Authorization": "Bearer s-3"}
     me.get("/antraege", 401)
     me.get("/antraege", 200, own)

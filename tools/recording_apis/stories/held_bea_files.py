@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import time
 from email.utils import formatdate, parsedate_to_datetime
 from typing import TYPE_CHECKING
@@ -34,7 +35,9 @@ def publish(stage: Stage) -> None:
     """Guard one file with the tag of another."""
     names = ("anfahrt", "preise", "team")
     files = {f"entwurf/{n}.txt": f"<h1>{n}</h1><p>Sommer 2027, neu gefasst</p>" for n in names}
-    files |= {f"web/{n}.txt": f"<h1>{n}</h1><p>2026</p>" for n in names[:2]} | {"web/main.css": "h1{margin:0}"}
+    files |= {f"web/{n}.txt": f"<h1>{n}</h1><p>2026</p>" for n in names[:2]} | {
+        "web/main.css": "h1{margin:0}"
+    }
     server = fronts.site(stage, "lighttpd", files, _DAV["lighttpd"], 52000)
     me = stage.actor("client", server, "www.freibad-ost.example", "node:axios", {"User-Agent": "publish/0.9"})
     css = me.get("/web/main.css")
@@ -99,7 +102,10 @@ def counts(stage: Stage) -> None:
 )
 def board(stage: Stage) -> None:
     """Never be told that nothing has changed."""
-    files = {"abfahrten.json": '{"linien":[{"nr":4,"ab":"08:10"},{"nr":9,"ab":"08:14"}]}', "hinweis.txt": "Gleis 2 gesperrt"}
+    files = {
+        "abfahrten.json": '{"linien":[{"nr":4,"ab":"08:10"},{"nr":9,"ab":"08:14"}]}',
+        "hinweis.txt": "Gleis 2 gesperrt",
+    }
     server = fronts.site(stage, "nginx", files, "", 8000)
     me = stage.actor("client", server, "tafel.verkehr.example", "aiohttp", {"User-Agent": "board-esp/2.2"})
     note = me.get("/hinweis.txt")
@@ -130,11 +136,13 @@ def nodes(stage: Stage) -> None:
     for node in ("a", "b"):
         extra = f'setenv.add-response-header = ("X-Node" => "geo-{node}")'
         made.append(fronts.site(stage, "lighttpd", files, extra, 4000))
-    for name in files:
-        fronts.put_file(made[0].directory, name, files[name], 4000)
+    for name, content in files.items():
+        fronts.put_file(made[0].directory, name, content, 4000)
         moment = (made[0].directory / name).stat().st_mtime_ns
-        fronts.os.utime(made[1].directory / name, ns=(moment, moment))
-    me = stage.actor("client", fronts.traefik(stage, made), "geo.region.test", "requests", {"User-Agent": "atlas/3"})
+        os.utime(made[1].directory / name, ns=(moment, moment))
+    me = stage.actor(
+        "client", fronts.traefik(stage, made), "geo.region.test", "requests", {"User-Agent": "atlas/3"}
+    )
     held: dict[str, str] = {}
     seen: set[str] = set()
     for number in range(11):
@@ -193,7 +201,9 @@ def mirror(stage: Stage) -> None:
 def lift(stage: Stage) -> None:
     """Keep an old state."""
     lines = "etag off; " + _DAV["nginx"]
-    server = fronts.site(stage, "nginx", {"state/cable4.json": '{"open":false}', "state/wind.txt": "22"}, lines, 900)
+    server = fronts.site(
+        stage, "nginx", {"state/cable4.json": '{"open":false}', "state/wind.txt": "22"}, lines, 900
+    )
     me = stage.actor("client", server, "lift.bergbahn.example", "requests", {"User-Agent": "app-ios/8.1"})
     other = stage.actor("other", server, "lift.bergbahn.example", "httpx", {"User-Agent": "plc-gw/1"})
     path = "/state/cable4.json"
@@ -269,7 +279,10 @@ def chennai(stage: Stage) -> None:
 
     def local(value: str) -> dict[str, str]:
         moment = parsedate_to_datetime(value) + dt.timedelta(hours=5, minutes=30)
-        return {"Content-Type": "text/plain", "If-Unmodified-Since": moment.strftime("%a, %d %b %Y %H:%M:%S GMT")}
+        return {
+            "Content-Type": "text/plain",
+            "If-Unmodified-Since": moment.strftime("%a, %d %b %Y %H:%M:%S GMT"),
+        }
 
     seen = me.get("/plans/guindy.txt")
     mine = me.get("/plans/ennore.txt")
@@ -302,7 +315,9 @@ def macro(stage: Stage) -> None:
     server = fronts.site(stage, "apache2", files, _DAV["apache2"], 7000)
     agent = {"User-Agent": "Mozilla/4.0 (compatible; Win32; WinHttp.WinHttpRequest.5)"}
     me = stage.actor("client", server, "dienstplan.klinik.example", "requests", agent)
-    other = stage.actor("other", server, "dienstplan.klinik.example", "node:fetch", {"User-Agent": "pflege-web"})
+    other = stage.actor(
+        "other", server, "dienstplan.klinik.example", "node:fetch", {"User-Agent": "pflege-web"}
+    )
 
     def office(value: str) -> dict[str, str]:
         return {**_CSV, "If-Unmodified-Since": parsedate_to_datetime(value).strftime("%d.%m.%Y %H:%M:%S")}
@@ -338,7 +353,12 @@ def train(stage: Stage) -> None:
     for n in (11, 12, 13):
         fronts.put_file(server.directory, f"protokoll/br{n}.txt", f"Bruecke {n}\nLager: ok\n", 90000)
     me = stage.actor(
-        "client", server, "pruefung.gleisbau.test", "httpx", {"User-Agent": "Tab/7"}, loses=place.drops("PUT", "br12")
+        "client",
+        server,
+        "pruefung.gleisbau.test",
+        "httpx",
+        {"User-Agent": "Tab/7"},
+        loses=place.drops("PUT", "br12"),
     )
     me.send("PROPFIND", "/protokoll/", 207, {"Depth": "1"})
     one, seen = me.get("/protokoll/br11.txt"), me.get("/protokoll/br12.txt")

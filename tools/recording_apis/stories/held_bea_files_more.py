@@ -65,7 +65,9 @@ def transcript(stage: Stage) -> None:
     """Splice two versions."""
     old = "".join(f"{n:05d} speaker A: so be it\n" for n in range(160))
     new = "".join(f"{n:05d} SPEAKER B: no, not at all\n" for n in range(150))
-    server = fronts.site(stage, "caddy", {"t/ep31.txt": old, "t/ep30.txt": "short\n", "cover.css": "i{top:0}"}, "", 9000)
+    server = fronts.site(
+        stage, "caddy", {"t/ep31.txt": old, "t/ep30.txt": "short\n", "cover.css": "i{top:0}"}, "", 9000
+    )
     me = stage.actor("client", server, "podcast.archiv.test", "aiohttp", {"User-Agent": "Pod/11"})
     css = me.get("/cover.css")
     me.get("/t/ep30.txt", 206, {"Range": "bytes=0-99"})
@@ -104,7 +106,9 @@ def chapters(stage: Stage) -> None:
     for who, n in ((me, 1), (other, 2), (me, 1)):
         path = f"/buch/kap{n}.txt"
         seen = who.get(path)
-        got = who.send("LOCK", path, 200, {**_XML, "Timeout": "Second-120", "Depth": "0"}, _LOCK.format(f"pult{n}"))
+        got = who.send(
+            "LOCK", path, 200, {**_XML, "Timeout": "Second-120", "Depth": "0"}, _LOCK.format(f"pult{n}")
+        )
         token = got.fields["lock-token"]
         own = {**_TEXT, "If": f"({token})", "If-Match": seen.etag}
         who.put(path, seen.text + f"Absatz von Pult {n}\n", 204, own)

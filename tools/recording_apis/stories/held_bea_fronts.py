@@ -43,7 +43,9 @@ def notice(stage: Stage) -> None:
     """Save, and read what was before."""
     files = {f"aushang/{n}.txt": f"Aushang {n}\nGilt bis 30.11.\n" for n in ("wasser", "putzplan", "muell")}
     server = fronts.site(stage, "lighttpd", files, fronts.DAV["lighttpd"], 40000)
-    me = stage.actor("client", fronts.varnish(stage, server), "haus.genossen.example", "httpx", {"User-Agent": "Aushang/2"})
+    me = stage.actor(
+        "client", fronts.varnish(stage, server), "haus.genossen.example", "httpx", {"User-Agent": "Aushang/2"}
+    )
     for name in ("wasser", "putzplan", "muell"):
         seen = me.get(f"/aushang/{name}.txt")
     me.get("/aushang/muell.txt", 304, {"If-None-Match": seen.etag})
@@ -108,7 +110,8 @@ def pinned(stage: Stage) -> None:
 def pumps(stage: Stage) -> None:
     """Have no tag to send."""
     docs: dict[str, Any] = {
-        f"/pumpen/{n}": {"id": n, "href": f"http://werk.test/pumpen/{n}", "druck": 4, "wart": "-"} for n in (6, 7)
+        f"/pumpen/{n}": {"id": n, "href": f"http://werk.test/pumpen/{n}", "druck": 4, "wart": "-"}
+        for n in (6, 7)
     }
     docs["/export/tag.csv"] = ("text/csv", "pumpe;bar\n6;4\n7;4\n")
     box = Box(docs, _rev, first=12)
@@ -140,7 +143,10 @@ def _history(box: Box, req: Req) -> Res | None:
     if not req.path.endswith("/verlauf"):
         return None
     doc = box.docs[req.path.removesuffix("/verlauf")]
-    rows = [{"stand": one.rev, "von": one.by, "wart": one.data["wart"], "druck": one.data["druck"]} for one in (*doc.past, doc)]
+    rows = [
+        {"stand": one.rev, "von": one.by, "wart": one.data["wart"], "druck": one.data["druck"]}
+        for one in (*doc.past, doc)
+    ]
     return Res(200, {"verlauf": rows})
 
 
@@ -157,13 +163,22 @@ def _history(box: Box, req: Req) -> Res | None:
 )
 def menus(stage: Stage) -> None:
     """Send Varnish's weak tag."""
-    docs = {f"/menus/kw{n}": {"kw": n, "tage": [{"tag": t, "essen": "Linsen " * 9} for t in "MDMDF"]} for n in (49, 50, 51)}
+    docs = {
+        f"/menus/kw{n}": {"kw": n, "tage": [{"tag": t, "essen": "Linsen " * 9} for t in "MDMDF"]}
+        for n in (49, 50, 51)
+    }
     server = place.open_box(stage, Box(docs, _sha, dates=True), "falcon")
     vcl = (
         "sub vcl_recv { return (pass); }\nsub vcl_backend_response { "
         'if (bereq.http.Accept-Encoding ~ "gzip" && beresp.http.Content-Type ~ "json") { set beresp.do_gzip = true; } }'
     )
-    me = stage.actor("client", fronts.varnish(stage, server, vcl), "menus.mensa.example", "requests", {"User-Agent": "Mensa/1"})
+    me = stage.actor(
+        "client",
+        fronts.varnish(stage, server, vcl),
+        "menus.mensa.example",
+        "requests",
+        {"User-Agent": "Mensa/1"},
+    )
     me.get("/menus/kw49")
     for number in (50, 51, 50):
         seen = me.get(f"/menus/kw{number}")
@@ -173,7 +188,12 @@ def menus(stage: Stage) -> None:
         place.rest(0.4)
     bare = me.get("/menus/kw50", 200, {"Accept-Encoding": "identity"})
     place.sure(f"W/{bare.etag}" == seen.etag)
-    me.put("/menus/kw50", {**bare.json, "vegan": True}, 200, {"If-Match": bare.etag, "Accept-Encoding": "identity"})
+    me.put(
+        "/menus/kw50",
+        {**bare.json, "vegan": True},
+        200,
+        {"If-Match": bare.etag, "Accept-Encoding": "identity"},
+    )
 
 
 @case(
@@ -196,7 +216,13 @@ def patience(stage: Stage) -> None:
     box.done.append(lambda _req, _path: place.rest(next(slow)))
     server = place.open_box(stage, box, "waitress")
     rules = " timeout server 1s\n retries 1\n retry-on response-timeout"
-    me = stage.actor("client", fronts.haproxy(stage, [server], rules), "befund.labor.example", "urllib", {"User-Agent": "LIS/9"})
+    me = stage.actor(
+        "client",
+        fronts.haproxy(stage, [server], rules),
+        "befund.labor.example",
+        "urllib",
+        {"User-Agent": "LIS/9"},
+    )
     me.get("/befunde")
     for number, status in ((901, 200), (902, 412), (903, 200), (901, 412)):
         seen = me.get(f"/befunde/{number}")
@@ -227,7 +253,13 @@ def gauges(stage: Stage) -> None:
         'RewriteCond %{HTTP:X-Client-Version} "^[0-4]\\."\nRewriteCond %{REQUEST_METHOD} =POST\nRewriteRule ^ - [R=412,L]'
     )
     front = fronts.apache(stage, server, rules)
-    me = stage.actor("client", front, "pegel.bachverband.example", "curl", {"User-Agent": "logger-m2", "X-Client-Version": "4.8"})
+    me = stage.actor(
+        "client",
+        front,
+        "pegel.bachverband.example",
+        "curl",
+        {"User-Agent": "logger-m2", "X-Client-Version": "4.8"},
+    )
     station = me.get("/pegel/mitte")
     for level in (214, 219, 227):
         me.send("POST", "/pegel/mitte/werte", 412, None, {"cm": level, "bat": 3.6})
@@ -256,13 +288,24 @@ def linked(stage: Stage) -> None:
     def show(req: Req, path: str, doc: Doc) -> Res:
         if "ld+json" not in req.fields.get("accept", ""):
             return Res(200, doc.data, box.marks(path, doc))
-        body = {"@context": "https://schema.org", "@id": path, "name": doc.data["titel"], "dateCreated": doc.data["jahr"]}
+        body = {
+            "@context": "https://schema.org",
+            "@id": path,
+            "name": doc.data["titel"],
+            "dateCreated": doc.data["jahr"],
+        }
         tag = f'"ld-{doc.digest("sha256")[:14]}"'
         return Res(200, body, {"Content-Type": "application/ld+json", "ETag": tag})
 
     box.show = show
     server = place.open_box(stage, box, "tornado")
-    me = stage.actor("client", fronts.traefik(stage, [server]), "akten.archiv.example", "node:fetch", {"User-Agent": "edtf/2"})
+    me = stage.actor(
+        "client",
+        fronts.traefik(stage, [server]),
+        "akten.archiv.example",
+        "node:fetch",
+        {"User-Agent": "edtf/2"},
+    )
     ld = {"Accept": "application/ld+json"}
     me.get("/akten")
     for number in (5, 4):
@@ -274,7 +317,12 @@ def linked(stage: Stage) -> None:
         place.sure(plain.etag != seen.etag)
         place.sure(me.get(f"/akten/{number}", 200, ld).etag == seen.etag)
         place.rest(0.4)
-    me.put("/akten/4", {**plain.json, "titel": "Grundbuch 4, Abt. II"}, 200, {"If-Match": plain.etag, "Accept": "application/json"})
+    me.put(
+        "/akten/4",
+        {**plain.json, "titel": "Grundbuch 4, Abt. II"},
+        200,
+        {"If-Match": plain.etag, "Accept": "application/json"},
+    )
 
 
 @case(
@@ -291,7 +339,10 @@ def linked(stage: Stage) -> None:
 )
 def sorter(stage: Stage) -> None:
     """Delete under an old tag."""
-    files = {f"eingang/{n}.json": f'{{"az":"{n}","anlagen":1,"von":"{v}"}}' for n, v in (("b-201", "Lo"), ("b-202", "Brandt"), ("b-203", "Ayd"))}
+    files = {
+        f"eingang/{n}.json": f'{{"az":"{n}","anlagen":1,"von":"{v}"}}'
+        for n, v in (("b-201", "Lo"), ("b-202", "Brandt"), ("b-203", "Ayd"))
+    }
     lines = f"autoindex on; autoindex_format json; {fronts.DAV['nginx']}"
     server = fronts.site(stage, "nginx", files, lines, 9000)
     me = stage.actor("client", server, "eingang.rathaus.example", "requests", {"User-Agent": "sortierer/3.3"})
@@ -299,7 +350,12 @@ def sorter(stage: Stage) -> None:
     me.get("/eingang/")
     held = {name: me.get(f"/{name}") for name in files}
     base = other.get("/eingang/b-202.json")
-    other.put("/eingang/b-202.json", {**base.json, "anlagen": 3, "frist": "2027-01-15"}, 204, {"If-Match": base.etag})
+    other.put(
+        "/eingang/b-202.json",
+        {**base.json, "anlagen": 3, "frist": "2027-01-15"},
+        204,
+        {"If-Match": base.etag},
+    )
     place.rest(1.2)
     for name, seen in held.items():
         told = me.send("HEAD", f"/{name}", 200)
@@ -315,7 +371,10 @@ def _copies(source: Path, target: Path, seconds: float, ends: threading.Event) -
     while not ends.wait(0.1):
         for one in source.rglob("*.json"):
             twin = target / one.relative_to(source)
-            if one.stat().st_mtime < time.time() - seconds and one.stat().st_mtime_ns != twin.stat().st_mtime_ns:
+            if (
+                one.stat().st_mtime < time.time() - seconds
+                and one.stat().st_mtime_ns != twin.stat().st_mtime_ns
+            ):
                 shutil.copy2(one, twin)
 
 
@@ -332,16 +391,25 @@ def _copies(source: Path, target: Path, seconds: float, ends: threading.Event) -
 )
 def houses(stage: Stage) -> None:
     """Read before the copy has been made."""
-    files = {f"tor/{n}.json": f'{{"tor":"{n}","offen":false,"liste":[],"wart":"{w}"}}' for n, w in (("nord", "Ole"), ("sued", "Nuri B."), ("hafen", "-"))}
+    files = {
+        f"tor/{n}.json": f'{{"tor":"{n}","offen":false,"liste":[],"wart":"{w}"}}'
+        for n, w in (("nord", "Ole"), ("sued", "Nuri B."), ("hafen", "-"))
+    }
     dav = fronts.DAV["nginx"]
-    first = fronts.site(stage, "nginx", files, f'add_header X-House one always; {dav}', 20000)
+    first = fronts.site(stage, "nginx", files, f"add_header X-House one always; {dav}", 20000)
     second = fronts.site(stage, "nginx", files, "add_header X-House two always;", 20000)
     for name in files:
         shutil.copy2(first.directory / name, second.directory / name)
     ends = threading.Event()
     job = threading.Thread(target=_copies, args=(first.directory, second.directory, 2.2, ends), daemon=True)
     job.start()
-    me = stage.actor("client", fronts.split(stage, first, second), "tore.spedition.example", "node:axios", {"User-Agent": "gate/6"})
+    me = stage.actor(
+        "client",
+        fronts.split(stage, first, second),
+        "tore.spedition.example",
+        "node:axios",
+        {"User-Agent": "gate/6"},
+    )
     me.get("/tor/nord.json")
     seen = me.get("/tor/sued.json")
     me.get("/tor/sued.json", 304, {"If-None-Match": seen.etag})

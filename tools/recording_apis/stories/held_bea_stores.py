@@ -103,7 +103,8 @@ def routes(stage: Stage) -> None:
             json.dumps({"stops": list(range(4000)), "turn": turn, "cost": 2}),
         ]
         calls = [
-            partial(_put_blob, me, "routes/r17.json", body, (201, 412), **{"If-Match": seen.etag}) for body in bodies
+            partial(_put_blob, me, "routes/r17.json", body, (201, 412), **{"If-Match": seen.etag})
+            for body in bodies
         ]
         got = place.at_once(*calls, apart=0.001)
         place.sure(sorted(one.status for one in got) == [201, 412], [one.status for one in got])
@@ -125,8 +126,12 @@ def routes(stage: Stage) -> None:
 def widgets(stage: Stage) -> None:
     """Save without a condition."""
     server = _azurite(stage, "boards", ops='{"widgets":["cpu","disk"]}', qa='{"widgets":["tests"]}')
-    me = stage.actor("client", server, "boards.blob.core.example", "node:fetch", {"User-Agent": "azsdk-js-blob/12"})
-    other = stage.actor("other", server, "boards.blob.core.example", "requests", {"User-Agent": "azsdk-python/12"})
+    me = stage.actor(
+        "client", server, "boards.blob.core.example", "node:fetch", {"User-Agent": "azsdk-js-blob/12"}
+    )
+    other = stage.actor(
+        "other", server, "boards.blob.core.example", "requests", {"User-Agent": "azsdk-python/12"}
+    )
     seen = me.get(_blob("boards/ops.json"), 200, _VERSION)
     me.get(_blob("boards/qa.json"), 200, _VERSION)
     base = other.get(_blob("boards/ops.json"), 200, _VERSION)
@@ -189,7 +194,9 @@ def catalogue(stage: Stage) -> None:
     """Create what one has just read."""
     server = stage.server("moto")
     keeper = place.Lake(stage, "keeper", server)
-    keeper.call("create_bucket", Bucket="herbar", CreateBucketConfiguration={"LocationConstraint": "eu-west-3"})
+    keeper.call(
+        "create_bucket", Bucket="herbar", CreateBucketConfiguration={"LocationConstraint": "eu-west-3"}
+    )
     keeper.call("put_object", Bucket="herbar", Key="index.csv", Body=b"no;art\n1;Acer campestre\n")
     stage.forget()
     del stage.taps["keeper"]
@@ -198,7 +205,9 @@ def catalogue(stage: Stage) -> None:
         me.call("put_object", Bucket="herbar", Key=f"scans/{number}.txt", Body=name, IfNoneMatch="*")
         seen = me.call("get_object", Bucket="herbar", Key="index.csv")["Body"].read()
         body = seen + b"%d;%s\n" % (number, name)
-        me.call("put_object", "PreconditionFailed", Bucket="herbar", Key="index.csv", Body=body, IfNoneMatch="*")
+        me.call(
+            "put_object", "PreconditionFailed", Bucket="herbar", Key="index.csv", Body=body, IfNoneMatch="*"
+        )
         place.rest(0.5)
     me.call("list_objects_v2", Bucket="herbar")
 
@@ -208,7 +217,7 @@ def _kinto(stage: Stage, base: str, users: tuple[str, ...], **records: dict[str,
     setup = stage.actor("setup", server, "setup.test", always=_basic(users[0]))
     for user in users:
         setup.put(f"/v1/accounts/{user}", {"data": {"password": "wort"}}, 201, {"Authorization": ""})
-    bucket = base.split("/collections")[0]
+    bucket = base.split("/collections", maxsplit=1)[0]
     setup.put(bucket, {"permissions": {"write": ["system.Authenticated"]}}, 201)
     setup.put(base, {}, 201)
     for name, data in records.items():
@@ -243,7 +252,13 @@ def logs(stage: Stage) -> None:
     other = stage.actor("other", server, "edge-admin.zeitung.test", "curl", {"User-Agent": "deploy-shop/3"})
     whole = "/config/logging/logs"
     seen = me.get(whole)
-    me.send("PATCH", f"{whole}/blog/level", 200, {"If-Match": seen.etag, "Content-Type": "application/json"}, '"DEBUG"')
+    me.send(
+        "PATCH",
+        f"{whole}/blog/level",
+        200,
+        {"If-Match": seen.etag, "Content-Type": "application/json"},
+        '"DEBUG"',
+    )
     for level in ("WARN", "ERROR"):
         seen = me.get(whole)
         base = other.get(f"{whole}/shop/level")
@@ -259,7 +274,9 @@ def logs(stage: Stage) -> None:
 
 def _caddy_admin(stage: Stage, host: str) -> Server:
     port, directory = free_port(), stage.directory()
-    kinds = {name: {"level": "INFO", "include": [f"http.log.access.{name}"]} for name in ("blog", "shop", "cdn")}
+    kinds = {
+        name: {"level": "INFO", "include": [f"http.log.access.{name}"]} for name in ("blog", "shop", "cdn")
+    }
     config = {"admin": {"listen": f"127.0.0.1:{port}", "origins": [host]}, "logging": {"logs": kinds}}
     (directory / "caddy.json").write_text(json.dumps(config), encoding="utf-8")
     command = [program("caddy"), "run", "--config", "caddy.json"]
@@ -269,7 +286,11 @@ def _caddy_admin(stage: Stage, host: str) -> Server:
         directory,
         "Caddy 2.11.7 admin",
         probe="/config/",
-        environment={"XDG_DATA_HOME": str(directory), "XDG_CONFIG_HOME": str(directory), "HOME": str(directory)},
+        environment={
+            "XDG_DATA_HOME": str(directory),
+            "XDG_CONFIG_HOME": str(directory),
+            "HOME": str(directory),
+        },
     )
     return stage.adopt("caddy-admin", made, recorded=True)
 
@@ -290,7 +311,9 @@ def shifts(stage: Stage) -> None:
     base = "/v1/buckets/tafel/collections/schichten"
     rows = {f"s{n}": {"tag": "Sa", "frei": n, "ort": "Nord"} for n in (3, 5)}
     server = _kinto(stage, base, ("oya",), **rows)
-    me = stage.actor("client", server, "schichten.tafel.example", "httpx", {**_basic("oya"), "User-Agent": "Helfer/4"})
+    me = stage.actor(
+        "client", server, "schichten.tafel.example", "httpx", {**_basic("oya"), "User-Agent": "Helfer/4"}
+    )
     patch = {"Content-Type": "application/json-patch+json"}
     me.get(f"{base}/records")
     for name in ("s3", "s5"):
@@ -301,7 +324,10 @@ def shifts(stage: Stage) -> None:
         ]
         me.send("PATCH", f"{base}/records/{name}", 400, patch, body)
         place.rest(0.5)
-    tested = [{"op": "test", "path": "/data/ort", "value": "Nord"}, {"op": "add", "path": "/data/wagen", "value": "B"}]
+    tested = [
+        {"op": "test", "path": "/data/ort", "value": "Nord"},
+        {"op": "add", "path": "/data/wagen", "value": "B"},
+    ]
     me.send("PATCH", f"{base}/records/s5", 200, patch, tested)
     seen = me.get(f"{base}/records/s5").json["data"]
     place.sure(seen["frei"] == 5)
