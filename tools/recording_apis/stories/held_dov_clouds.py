@@ -66,8 +66,9 @@ def labels(stage: Stage) -> None:
         doc, asked = box.docs[path], req.json
         part, name = ("labels", "labelFingerprint") if verb == "setLabels" else ("metadata", "fingerprint")
         if asked.get(name) != _print(doc.data[part]):
-            kind = "Labels" if part == "labels" else "Supplied"
-            said = f"{kind} fingerprint does not match current {part} fingerprint."
+            said = "Supplied fingerprint does not match current metadata fingerprint."
+            if part == "labels":
+                said = "Labels fingerprint either invalid or resource labels have changed"
             return _google(412, "conditionNotMet", said, locationType="header", location="If-Match")
         box.store(path, {**doc.data, part: asked["labels"] if part == "labels" else {"items": asked["items"]}}, "me")
         return Res(200, {"kind": "compute#operation", "operationType": verb, "status": "DONE", "progress": 100})
@@ -281,6 +282,7 @@ def photo(stage: Stage) -> None:
         return Res(200, {**head, **more, "lastModifiedBy": doc.data["by"], "size": 31044}, box.marks(path, doc))
 
     box.show = show
+    box.matches = lambda value, path, doc, **_more: value == box.tag(path, doc)
     box.answer_write = lambda req, path, doc, _made: show(req, path, doc)
     box.say[412] = {"error": {"code": "resourceModified", "message": "ETag does not match current item's value"}}
 
