@@ -38,7 +38,7 @@ def queue(stage: Stage) -> None:
         if turn != 3:
             with box.lock:
                 box.store("/tafel/aufruf", {"nr": 113 + turn, "platz": 1 + turn % 5}, "aufruf")
-                box.store("/tafel/warten", {"wartende": 17 - turn, "minuten": 23 - turn}, "aufruf")
+                box.store("/tafel/warten", {"wartende": 16 - turn, "minuten": 22 - turn}, "aufruf")
         for path, old in held.items():
             got = me.get(path, 304 if turn == 3 else 200, {"If-None-Match": old.etag})
             held[path] = got if got.status == 200 else old
