@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tools.recording_apis.apps.vic_core import Box, Doc, Res, Versions
+from tools.recording_apis.apps.vic_core import Box, Versions
 from tools.recording_apis.stage import case
 from tools.recording_apis.stories import vic_setting as place
 
 if TYPE_CHECKING:
-    from tools.recording_apis.apps.vic_core import Req
     from tools.recording_apis.stage import Stage
 
 
@@ -61,7 +60,9 @@ def queue(stage: Stage) -> None:
 )
 def labels(stage: Stage) -> None:
     """Make, delete and make again."""
-    box = Box({"/etiketten/vorlage": {"zeilen": 3}}, lambda path, doc: f'"{doc.rev}-{doc.digest()[:8]}"', need=428)
+    box = Box(
+        {"/etiketten/vorlage": {"zeilen": 3}}, lambda _p, doc: f'"{doc.rev}-{doc.digest()[:8]}"', need=428
+    )
     server = place.open_box(stage, box, "starlette")
     me = stage.actor("client", server, "etiketten.pathologie.example", "node:fetch", {"X-User": "bank-2"})
     other = stage.actor("other", server, "etiketten.pathologie.example", "requests", {"X-User": "bank-5"})
@@ -69,7 +70,9 @@ def labels(stage: Stage) -> None:
     tags = {}
     for n in (1, 2, 3):
         me.get(f"/etiketten/P26-{n}", 404)
-        tags[n] = me.put(f"/etiketten/P26-{n}", {"probe": n, "faerbung": "HE"}, 201, {"If-None-Match": "*"}).etag
+        tags[n] = me.put(
+            f"/etiketten/P26-{n}", {"probe": n, "faerbung": "HE"}, 201, {"If-None-Match": "*"}
+        ).etag
         place.rest(0.2)
     tags[2] = me.put("/etiketten/P26-2", {"probe": 2, "faerbung": "PAS"}, 200, {"If-Match": tags[2]}).etag
     other.get("/etiketten/P26-2", 304, {"If-None-Match": tags[2]})
@@ -98,16 +101,25 @@ def scans(stage: Stage) -> None:
     """Read in pieces what stands still."""
     server = stage.server("moto")
     mine, theirs = place.Lake(stage, "client", server), place.Lake(stage, "other", server)
-    theirs.call("create_bucket", Bucket="scans", CreateBucketConfiguration={"LocationConstraint": "eu-west-3"})
+    theirs.call(
+        "create_bucket", Bucket="scans", CreateBucketConfiguration={"LocationConstraint": "eu-west-3"}
+    )
     body = bytes(range(250)) * 24
-    tag = mine.call("put_object", Bucket="scans", Key="2026/herbar-0041.tif", Body=body, IfNoneMatch="*")["ETag"]
+    tag = mine.call("put_object", Bucket="scans", Key="2026/herbar-0041.tif", Body=body, IfNoneMatch="*")[
+        "ETag"
+    ]
     mine.call("put_object", Bucket="scans", Key="2026/herbar-0042.tif", Body=body[:500], IfNoneMatch="*")
     seen = b""
     for at in range(0, 6000, 1500):
         span = f"bytes={at}-{at + 1499}"
         got = mine.call("get_object", Bucket="scans", Key="2026/herbar-0041.tif", Range=span, IfMatch=tag)
         seen += got["Body"].read()
-        theirs.call("put_object", Bucket="scans", Key=f"2026/herbar-00{50 + at // 1500}.tif", Body=b"II*" + span.encode())
+        theirs.call(
+            "put_object",
+            Bucket="scans",
+            Key=f"2026/herbar-00{50 + at // 1500}.tif",
+            Body=b"II*" + span.encode(),
+        )
     place.sure(seen == body)
     now = mine.call("head_object", Bucket="scans", Key="2026/herbar-0042.tif")
     mine.call("put_object", Bucket="scans", Key="2026/herbar-0042.tif", Body=body[:900], IfMatch=now["ETag"])
@@ -129,7 +141,9 @@ def scans(stage: Stage) -> None:
 def shifts(stage: Stage) -> None:
     """Save two pages at once."""
     docs = {f"/schichtbuch/{n}": {"tank": n, "grad": 4.1, "eintrag": ""} for n in ("t1", "t2", "t3")}
-    box = Versions(docs, "X-Stand", "header", version=lambda doc: f"{doc.rev}.{doc.digest()[:3]}", need=428, first=20)
+    box = Versions(
+        docs, "X-Stand", "header", version=lambda doc: f"{doc.rev}.{doc.digest()[:3]}", need=428, first=20
+    )
     box.done.append(lambda _req, _path: time.sleep(0.08))
     server = place.open_box(stage, box, "cheroot")
     me = stage.actor("client", server, "schicht.molkerei.example", "httpx", {"X-User": "meister"})
@@ -138,12 +152,23 @@ def shifts(stage: Stage) -> None:
     held = {n: me.get(f"/schichtbuch/{n}") for n in ("t1", "t2")}
     for turn in range(3):
         calls = [
-            partial(me.put, f"/schichtbuch/{n}", {**old.json, "eintrag": f"Runde {turn}"}, 200, {"X-Stand": old.fields["x-stand"]})
+            partial(
+                me.put,
+                f"/schichtbuch/{n}",
+                {**old.json, "eintrag": f"Runde {turn}"},
+                200,
+                {"X-Stand": old.fields["x-stand"]},
+            )
             for n, old in held.items()
         ]
         held = dict(zip(held, place.at_once(*calls), strict=True))
         seen = other.get("/schichtbuch/t3")
-        other.put("/schichtbuch/t3", {**seen.json, "grad": 4.0 + turn / 10}, 200, {"X-Stand": seen.fields["x-stand"]})
+        other.put(
+            "/schichtbuch/t3",
+            {**seen.json, "grad": 4.0 + turn / 10},
+            200,
+            {"X-Stand": seen.fields["x-stand"]},
+        )
         place.rest(0.4)
     place.sure(me.get("/schichtbuch/t2").json["eintrag"] == "Runde 2")
     place.chores(me, "t")

@@ -5,16 +5,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import time
-from email.utils import formatdate
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tools.recording_apis.apps.vic_core import Box, Res, Versions
+from tools.recording_apis.apps.vic_core import Box, Req, Res, Versions
 from tools.recording_apis.stage import case
 from tools.recording_apis.stories import vic_setting as place
 
 if TYPE_CHECKING:
-    from tools.recording_apis.apps.vic_core import Doc, Req
+    from tools.recording_apis.apps.vic_core import Doc
     from tools.recording_apis.stage import Stage
 
 
@@ -70,10 +69,17 @@ def labels(stage: Stage) -> None:
             if part == "labels":
                 said = "Labels fingerprint either invalid or resource labels have changed"
             return _google(412, "conditionNotMet", said, locationType="header", location="If-Match")
-        box.store(path, {**doc.data, part: asked["labels"] if part == "labels" else {"items": asked["items"]}}, "me")
-        return Res(200, {"kind": "compute#operation", "operationType": verb, "status": "DONE", "progress": 100})
+        box.store(
+            path, {**doc.data, part: asked["labels"] if part == "labels" else {"items": asked["items"]}}, "me"
+        )
+        return Res(
+            200, {"kind": "compute#operation", "operationType": verb, "status": "DONE", "progress": 100}
+        )
 
     box.show = show
+    box.listing = lambda req, _path, below: Res(
+        200, {"kind": "compute#instanceList", "items": [show(req, p, d).body for p, d in below.items()]}
+    )
     box.before.append(act)
     server = place.open_box(stage, box, "flask", "Google Compute Engine")
     auth = {"Authorization": "Bearer ya29.example", "X-Goog-Api-Client": "gl-python/3.11 gax/2.19"}
@@ -82,10 +88,19 @@ def labels(stage: Stage) -> None:
     for n in (1, 2):
         seen = me.get(f"{root}/farm-{n}").json
         more = {"items": [*seen["metadata"]["items"], {"key": "owner", "value": "fx"}]}
-        me.send("POST", f"{root}/farm-{n}/setMetadata", 200, None, {**more, "fingerprint": seen["metadata"]["fingerprint"]})
+        me.send(
+            "POST",
+            f"{root}/farm-{n}/setMetadata",
+            200,
+            None,
+            {**more, "fingerprint": seen["metadata"]["fingerprint"]},
+        )
         for _ in range(2):
             seen = me.get(f"{root}/farm-{n}").json
-            body = {"labels": {**seen["labels"], "cost": "c17"}, "labelFingerprint": seen["metadata"]["fingerprint"]}
+            body = {
+                "labels": {**seen["labels"], "cost": "c17"},
+                "labelFingerprint": seen["metadata"]["fingerprint"],
+            }
             me.send("POST", f"{root}/farm-{n}/setLabels", 412, None, body)
             place.rest(0.4)
     me.get(f"{root}/farm-3")
@@ -105,12 +120,27 @@ def labels(stage: Stage) -> None:
 )
 def page(stage: Stage) -> None:
     """Read only for the number."""
-    box = Versions({f"/wiki/rest/api/content/{n}": {"html": f"<p>Release {n}</p>", "by": "docs"} for n in (98311, 98402)})
+    box = Versions(
+        {f"/wiki/rest/api/content/{n}": {"html": f"<p>Release {n}</p>", "by": "docs"} for n in (98311, 98402)}
+    )
 
     def show(_req: Req, path: str, doc: Doc) -> Res:
-        version = {"number": doc.rev, "by": {"displayName": doc.by}, "when": formatdate(doc.at)}
+        version = {
+            "number": doc.rev,
+            "by": {"displayName": doc.by},
+            "when": time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(doc.at)),
+        }
         body = {"storage": {"value": doc.data["html"], "representation": "storage"}}
-        return Res(200, {"id": path.rpartition("/")[2], "type": "page", "title": "Release", "version": version, "body": body})
+        return Res(
+            200,
+            {
+                "id": path.rpartition("/")[2],
+                "type": "page",
+                "title": "Release",
+                "version": version,
+                "body": body,
+            },
+        )
 
     box.show = show
     box.sent = lambda req: req.json["version"]["number"] - 1
@@ -122,8 +152,15 @@ def page(stage: Stage) -> None:
 
     def save(who: Any, number: str, seen: Any, html: str) -> Any:
         body = {"version": {"number": seen["version"]["number"] + 1}, "type": "page", "title": "Release"}
-        return who.put(f"/wiki/rest/api/content/{number}", {**body, "body": {"storage": {"value": html}}}, 200)
+        return who.put(
+            f"/wiki/rest/api/content/{number}", {**body, "body": {"storage": {"value": html}}}, 200
+        )
 
+    box.fixed["/wiki/rest/api/space/REL"] = Res(
+        200, {"id": 65538, "key": "REL", "name": "Releases", "type": "global"}
+    )
+    known = {"type": "known", "username": "release-bot", "displayName": "Release Bot"}
+    box.fixed["/wiki/rest/api/user/current"] = Res(200, known)
     place.aside(box, me, "/wiki/rest/api/space/REL", "/wiki/rest/api/user/current")
     morning = {n: me.get(f"/wiki/rest/api/content/{n}").json for n in ("98311", "98402")}
     theirs = other.get("/wiki/rest/api/content/98402").json
@@ -151,14 +188,20 @@ def page(stage: Stage) -> None:
 def poller(stage: Stage) -> None:
     """Lose the quotes on the way to a table."""
     repo = "/repos/kornfeld/muehle"
-    docs = {f"{repo}/{n}": {"kind": n, "items": [n, 3]} for n in ("issues", "pulls", "releases", "milestones")}
+    docs = {
+        f"{repo}/{n}": {"kind": n, "items": [n, 3]} for n in ("issues", "pulls", "releases", "milestones")
+    }
     box = Box(docs, lambda _p, doc: f'W/"{doc.digest("sha256")}"')
     used: list[int] = []
 
     def limited(_req: Req, res: Res) -> None:
         if res.status != 304:
             used.append(1)
-        res.fields |= {"X-RateLimit-Limit": "60", "X-RateLimit-Remaining": str(60 - len(used)), "Vary": "Accept"}
+        res.fields |= {
+            "X-RateLimit-Limit": "60",
+            "X-RateLimit-Remaining": str(60 - len(used)),
+            "Vary": "Accept",
+        }
         res.fields |= {"Cache-Control": "public, max-age=60, s-maxage=60", "X-GitHub-Media-Type": "github.v3"}
 
     box.after.append(limited)
@@ -191,18 +234,34 @@ def poller(stage: Stage) -> None:
 def entry(stage: Stage) -> None:
     """Save two fields at once."""
     root = "/spaces/ab12cd/environments/master/entries"
-    docs = {f"{root}/{n}": {"fields": {"title": {"nl": n}, "intro": {"nl": "-"}}} for n in ("tulp", "narcis", "krokus")}
+    docs = {
+        f"{root}/{n}": {"fields": {"title": {"nl": n}, "intro": {"nl": "-"}}}
+        for n in ("tulp", "narcis", "krokus")
+    }
     box = Versions(docs, "X-Contentful-Version", "header", first=6)
 
     def show(_req: Req, path: str, doc: Doc) -> Res:
-        own = {"id": path.rpartition("/")[2], "type": "Entry", "version": doc.rev, "updatedBy": {"sys": {"id": doc.by}}}
-        return Res(200, {"sys": own, **doc.data}, {"Content-Type": "application/vnd.contentful.management.v1+json"})
+        own = {
+            "id": path.rpartition("/")[2],
+            "type": "Entry",
+            "version": doc.rev,
+            "updatedBy": {"sys": {"id": doc.by}},
+        }
+        return Res(
+            200, {"sys": own, **doc.data}, {"Content-Type": "application/vnd.contentful.management.v1+json"}
+        )
 
     box.show = show
     box.say[409] = {"sys": {"type": "Error", "id": "VersionMismatch"}, "message": "", "requestId": "f0c1"}
     box.done.append(lambda _req, _path: place.rest(0.15))
     server = place.open_box(stage, box, "falcon", "Contentful Management")
-    me = stage.actor("client", server, "api.contentful.com", "httpx", {"Authorization": "Bearer CFPAT-example"})
+    me = stage.actor(
+        "client", server, "api.contentful.com", "httpx", {"Authorization": "Bearer CFPAT-example"}
+    )
+    types = [{"sys": {"id": "bloem", "type": "ContentType", "version": 2}, "name": "Bloem"}]
+    array = {"sys": {"type": "Array"}, "total": 1, "skip": 0, "limit": 100, "items": types}
+    box.fixed["/spaces/ab12cd/environments/master/content_types"] = Res(200, array)
+    box.fixed["/users/me"] = Res(200, {"sys": {"type": "User", "id": "7Bsn"}, "firstName": "Anouk"})
     place.aside(box, me, "/spaces/ab12cd/environments/master/content_types", "/users/me")
     for name in ("tulp", "krokus"):
         seen = me.get(f"{root}/{name}").json
@@ -211,7 +270,9 @@ def entry(stage: Stage) -> None:
             {"fields": {**seen["fields"], "title": {"nl": name.upper()}}},
             {"fields": {**seen["fields"], "intro": {"nl": "Vroeg in het jaar"}}},
         ]
-        got = place.at_once(*(partial(me.put, f"{root}/{name}", one, (200, 409), guard) for one in bodies), apart=0.05)
+        got = place.at_once(
+            *(partial(me.put, f"{root}/{name}", one, (200, 409), guard) for one in bodies), apart=0.05
+        )
         place.sure(sorted(one.status for one in got) == [200, 409])
         place.rest(0.6)
         me.get(f"{root}/narcis")
@@ -232,12 +293,22 @@ def entry(stage: Stage) -> None:
 )
 def tasks(stage: Stage) -> None:
     """Be overtaken within a second."""
-    docs = {f"/Task/t{n}": {"resourceType": "Task", "id": f"t{n}", "status": "requested", "note": []} for n in (4, 5, 6)}
-    box = Box(docs, dates=True, say={412: {"resourceType": "OperationOutcome", "issue": [{"code": "conflict"}]}})
+    docs = {
+        f"/Task/t{n}": {"resourceType": "Task", "id": f"t{n}", "status": "requested", "note": []}
+        for n in (4, 5, 6)
+    }
+    box = Box(
+        docs, dates=True, say={412: {"resourceType": "OperationOutcome", "issue": [{"code": "conflict"}]}}
+    )
     server = place.open_box(stage, box, "aiohttp", "Canvas Medical FHIR")
     fields = {"Accept": "application/fhir+json", "Authorization": "Bearer nurse"}
     me = stage.actor("client", server, "fumage.clinic.test", "requests", fields)
-    other = stage.actor("other", server, "fumage.clinic.test", "httpx", {**fields, "Authorization": "Bearer intake"})
+    other = stage.actor(
+        "other", server, "fumage.clinic.test", "httpx", {**fields, "Authorization": "Bearer intake"}
+    )
+    name = [{"family": "Ortega", "given": ["Inés"]}]
+    box.fixed["/Patient/p17"] = Res(200, {"resourceType": "Patient", "id": "p17", "name": name})
+    box.fixed["/Practitioner/n3"] = Res(200, {"resourceType": "Practitioner", "id": "n3", "active": True})
     place.aside(box, me, "/Patient/p17", "/Practitioner/n3")
     me.get("/Task/t4")
     for _ in range(2):
@@ -255,7 +326,12 @@ def tasks(stage: Stage) -> None:
         place.rest(0.5)
         place.sure("fasting" not in me.get("/Task/t5").text)
     calm = me.get("/Task/t6")
-    me.put("/Task/t6", {**calm.json, "status": "done"}, 200, {"If-Unmodified-Since": calm.fields["last-modified"]})
+    me.put(
+        "/Task/t6",
+        {**calm.json, "status": "done"},
+        200,
+        {"If-Unmodified-Since": calm.fields["last-modified"]},
+    )
 
 
 @case(
@@ -273,18 +349,29 @@ def tasks(stage: Stage) -> None:
 def photo(stage: Stage) -> None:
     """Be overtaken by the service."""
     root = "/v1.0/me/drive/items"
-    docs = {f"{root}/01A{n}": {"name": f"IMG_{n}.jpg", "c": n, "by": {"user": {"displayName": "Lidia"}}} for n in (71, 72, 73)}
+    docs = {
+        f"{root}/01A{n}": {"name": f"IMG_{n}.jpg", "c": n, "by": {"user": {"displayName": "Lidia"}}}
+        for n in (71, 72, 73)
+    }
     box = Box(docs, lambda path, doc: f'"{{{path[-5:]}-77AF}},{doc.rev}"')
 
     def show(_req: Req, path: str, doc: Doc) -> Res:
         more = {key: one for key, one in doc.data.items() if key not in {"c", "by"}}
-        head = {"id": path.rpartition("/")[2], "eTag": box.tag(path, doc), "cTag": f'"c:{{{path[-5:]}}},{doc.data["c"]}"'}
-        return Res(200, {**head, **more, "lastModifiedBy": doc.data["by"], "size": 31044}, box.marks(path, doc))
+        head = {
+            "id": path.rpartition("/")[2],
+            "eTag": box.tag(path, doc),
+            "cTag": f'"c:{{{path[-5:]}}},{doc.data["c"]}"',
+        }
+        return Res(
+            200, {**head, **more, "lastModifiedBy": doc.data["by"], "size": 31044}, box.marks(path, doc)
+        )
 
     box.show = show
     box.matches = lambda value, path, doc, **_more: value == box.tag(path, doc)
     box.answer_write = lambda req, path, doc, _made: show(req, path, doc)
-    box.say[412] = {"error": {"code": "resourceModified", "message": "ETag does not match current item's value"}}
+    box.say[412] = {
+        "error": {"code": "resourceModified", "message": "ETag does not match current item's value"}
+    }
 
     def upload(req: Req) -> Res | None:
         if not req.path.endswith("/content"):
@@ -295,14 +382,30 @@ def photo(stage: Stage) -> None:
 
     box.before.append(upload)
     server = place.open_box(stage, box, "cheroot", "Microsoft Graph driveItem")
-    me = stage.actor("client", server, "graph.microsoft.com", "node:fetch", {"Authorization": "Bearer EwB-example"})
+    me = stage.actor(
+        "client", server, "graph.microsoft.com", "node:fetch", {"Authorization": "Bearer EwB-example"}
+    )
+    drive = {"id": "b!9x", "driveType": "personal", "quota": {"used": 81044, "total": 5368709120}}
+    box.fixed["/v1.0/me/drive"] = Res(200, drive)
+    rows = [show(Req("GET", p, {}, b""), p, d).body for p, d in box.docs.items()]
+    box.fixed["/v1.0/me/drive/root/children"] = Res(
+        200, {"value": [{k: r[k] for k in ("id", "name", "eTag")} for r in rows]}
+    )
     place.aside(box, me, "/v1.0/me/drive", "/v1.0/me/drive/root/children?$select=id,name,eTag")
     for n in (71, 72):
         path = f"{root}/01A{n}"
         seen = me.get(path).json
-        stored = me.put(f"{path}/content", b"\xff\xd8\xff\xe0 photo", 200, {"If-Match": seen["eTag"], "Content-Type": "image/jpeg"}).json
+        stored = me.put(
+            f"{path}/content",
+            b"\xff\xd8\xff\xe0 photo",
+            200,
+            {"If-Match": seen["eTag"], "Content-Type": "image/jpeg"},
+        ).json
         place.rest(0.6)
-        details = {"photo": {"cameraMake": "Fuji", "iso": 200}, "by": {"application": {"displayName": "Media Service"}}}
+        details = {
+            "photo": {"cameraMake": "Fuji", "iso": 200},
+            "by": {"application": {"displayName": "Media Service"}},
+        }
         with box.lock:
             box.store(path, {**box.docs[path].data, **details}, "service")
         place.rest(0.4)

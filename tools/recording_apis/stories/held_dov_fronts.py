@@ -29,12 +29,24 @@ def _props(me: Actor, path: str, names: str) -> Answer:
 
 def _event(uid: str, summary: str, hour: int = 9) -> str:
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Kollegium//2//FR", "BEGIN:VEVENT", f"UID:{uid}"]
-    lines += ["DTSTAMP:20261101T080000Z", f"DTSTART:20261204T{hour:02}0000Z", f"DTEND:20261204T{hour + 1:02}0000Z"]
+    lines += [
+        "DTSTAMP:20261101T080000Z",
+        f"DTSTART:20261204T{hour:02}0000Z",
+        f"DTEND:20261204T{hour + 1:02}0000Z",
+    ]
     return "\r\n".join([*lines, f"SUMMARY:{summary}", "END:VEVENT", "END:VCALENDAR", ""])
 
 
 def _card(uid: str, name: str, phone: str) -> str:
-    lines = ["BEGIN:VCARD", "VERSION:3.0", f"UID:{uid}", f"FN:{name}", f"N:{name};;;;", f"TEL:{phone}", "END:VCARD"]
+    lines = [
+        "BEGIN:VCARD",
+        "VERSION:3.0",
+        f"UID:{uid}",
+        f"FN:{name}",
+        f"N:{name};;;;",
+        f"TEL:{phone}",
+        "END:VCARD",
+    ]
     return "\r\n".join([*lines, ""])
 
 
@@ -59,8 +71,12 @@ _XML = {"Content-Type": "application/xml"}
 def timetable(stage: Stage) -> None:
     """Synchronise."""
     front = fronts.nginx(stage, stage.server("radicale"))
-    me = stage.actor("client", front, "agenda.lycee.test", "httpx", {**_basic("claire"), "User-Agent": "Agenda/4"})
-    other = stage.actor("other", front, "agenda.lycee.test", "requests", {**_basic("claire"), "User-Agent": "Tel/2"})
+    me = stage.actor(
+        "client", front, "agenda.lycee.test", "httpx", {**_basic("claire"), "User-Agent": "Agenda/4"}
+    )
+    other = stage.actor(
+        "other", front, "agenda.lycee.test", "requests", {**_basic("claire"), "User-Agent": "Tel/2"}
+    )
     me.send("MKCOL", "/claire/cours/", 201, _XML, _CALENDAR.format("caldav", "calendar"))
     tags = {}
     for n, what in enumerate(("Maths 2B", "Conseil", "Labo")):
@@ -70,14 +86,20 @@ def timetable(stage: Stage) -> None:
         '<?xml version="1.0"?><d:sync-collection xmlns:d="DAV:"><d:sync-token>{}</d:sync-token>'
         "<d:sync-level>1</d:sync-level><d:prop><d:getetag/></d:prop></d:sync-collection>"
     )
-    token = re.search("sync-token>([^<]+)<", me.send("REPORT", "/claire/cours/", 207, _XML, report.format("")).text)
+    token = re.search(
+        "sync-token>([^<]+)<", me.send("REPORT", "/claire/cours/", 207, _XML, report.format("")).text
+    )
     theirs = other.get("/claire/cours/1.ics")
-    other.put("/claire/cours/1.ics", _event("k1", "Conseil de classe", 14), (201, 204), {"If-Match": theirs.etag})
+    other.put(
+        "/claire/cours/1.ics", _event("k1", "Conseil de classe", 14), (201, 204), {"If-Match": theirs.etag}
+    )
     place.rest(0.6)
     seen = me.send("REPORT", "/claire/cours/", 207, _XML, report.format(token[1] if token else ""))
     place.sure("1.ics" in seen.text and "0.ics" not in seen.text)
     fresh = me.get("/claire/cours/1.ics", 200, {"Accept-Encoding": "identity"})
-    me.put("/claire/cours/1.ics", fresh.text.replace("classe", "classe 2B"), (201, 204), {"If-Match": fresh.etag})
+    me.put(
+        "/claire/cours/1.ics", fresh.text.replace("classe", "classe 2B"), (201, 204), {"If-Match": fresh.etag}
+    )
     me.put("/claire/cours/0.ics", _event("k0", "Maths 2B (salle 7)"), (201, 204), {"If-Match": tags[0]})
     me.send("DELETE", "/claire/cours/2.ics", (200, 204), {"If-Match": tags[2]})
     _props(me, "/claire/cours/", "<d:getetag/>")
@@ -166,7 +188,9 @@ def moved(stage: Stage) -> None:
     other = stage.actor("other", front, host, "httpx", {**_basic("ute"), "User-Agent": "Setup/1"})
     other.send("MKCOL", "/ute/mitglieder/", 201, _XML, _CALENDAR.format("carddav", "addressbook"))
     for n, name in enumerate(("Ahlers", "Boysen", "Carstens")):
-        other.put(f"/ute/mitglieder/{n}.vcf", _card(f"v{n}", name, f"04841-22{n}"), 201, {"If-None-Match": "*"})
+        other.put(
+            f"/ute/mitglieder/{n}.vcf", _card(f"v{n}", name, f"04841-22{n}"), 201, {"If-None-Match": "*"}
+        )
     _props(me, "/ute/mitglieder/", "<d:getetag/><d:displayname/>")
     cards = {n: me.get(f"/adressen/ute/mitglieder/{n}.vcf") for n in range(3)}
     for n, phone in ((1, "0151-4477"), (2, "0170-9931")):
@@ -200,7 +224,9 @@ def minutes(stage: Stage) -> None:
     files = {"prot/11-november.txt": long, "prot/notiz.txt": "Kaffee!\n", "prot/10-oktober.txt": long[:900]}
     origin = fronts.site(stage, "apache2", files, fronts.DAV["apache2"])
     front = fronts.nginx_gzip(stage, origin)
-    me = stage.actor("client", front, "akten.genossenschaft.example", "requests", {"User-Agent": "Protokollant/6"})
+    me = stage.actor(
+        "client", front, "akten.genossenschaft.example", "requests", {"User-Agent": "Protokollant/6"}
+    )
     note = me.get("/prot/notiz.txt")
     me.put("/prot/notiz.txt", "Kaffee und Tee!\n", 204, {"If-Match": note.etag})
     for _ in range(2):
@@ -241,7 +267,9 @@ def journal(stage: Stage) -> None:
     listed = _props(me, "/journal/", "<d:getetag/><d:getlastmodified/>").text
     place.sure(mine[17].etag.strip('"') in listed and mine[18].etag.strip('"') not in listed)
     for n in (17, 18):
-        me.put(f"/journal/p{n}.md", mine[n].text.replace("7.1", "7.15"), (201, 204), {"If-Match": mine[n].etag})
+        me.put(
+            f"/journal/p{n}.md", mine[n].text.replace("7.1", "7.15"), (201, 204), {"If-Match": mine[n].etag}
+        )
         place.rest(0.2)
     place.sure("probe B" not in me.get("/journal/p18.md").text)
     other.put("/journal/p18.md", theirs.text + "probe C\n", 412, {"If-Match": theirs.etag})
@@ -302,7 +330,11 @@ def archive(stage: Stage) -> None:
 )
 def signage(stage: Stage) -> None:
     """Ask for one version of what is stored."""
-    files = {"show/list.json": '{"v":31,"clips":["a","b","c"]}', "show/a.json": '{"s":12}', "show/b.json": '{"s":8}'}
+    files = {
+        "show/list.json": '{"v":31,"clips":["a","b","c"]}',
+        "show/a.json": '{"s":12}',
+        "show/b.json": '{"s":8}',
+    }
     origin = fronts.site(stage, "nginx", files)
     rules = "sub vcl_backend_response { set beresp.ttl = 2s; set beresp.grace = 0s; set beresp.keep = 0s; }"
     front = fronts.varnish(stage, origin, rules)

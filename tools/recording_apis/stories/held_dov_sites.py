@@ -75,7 +75,11 @@ def board(stage: Stage) -> None:
 def letter(stage: Stage) -> None:
     """Save under a tag that is no more."""
     text = "# Gemeindebrief Advent\n\n- Basar: Sonntag 11 Uhr\n- Chor: Dienstag 19 Uhr\n"
-    files = {"brief/advent.md": text, "brief/epiphanias.md": "# Epiphanias\n", "brief/impressum.md": "V.i.S.d.P.\n"}
+    files = {
+        "brief/advent.md": text,
+        "brief/epiphanias.md": "# Epiphanias\n",
+        "brief/impressum.md": "V.i.S.d.P.\n",
+    }
     server = fronts.site(stage, "nginx", files, fronts.DAV["nginx"])
     me = stage.actor("client", server, "ablage.pfarramt.example", "httpx", {"User-Agent": "Textwerk/5.1"})
     other = stage.actor("other", server, "ablage.pfarramt.example", "curl", {"User-Agent": "pastor-sync"})
@@ -83,7 +87,9 @@ def letter(stage: Stage) -> None:
     mine = me.get("/brief/advent.md")
     place.rest(1.2)
     theirs = other.get("/brief/advent.md")
-    other.put("/brief/advent.md", theirs.text + "- Krippenspiel: Probe Freitag\n", 204, {"If-Match": theirs.etag})
+    other.put(
+        "/brief/advent.md", theirs.text + "- Krippenspiel: Probe Freitag\n", 204, {"If-Match": theirs.etag}
+    )
     place.rest(0.6)
     now = me.get("/brief/advent.md", 200, {"If-None-Match": mine.etag})
     place.sure(now.etag != mine.etag and "Krippenspiel" in now.text)
@@ -108,14 +114,18 @@ def letter(stage: Stage) -> None:
 )
 def segments(stage: Stage) -> None:
     """Be too quick for the clock of the files."""
-    files = {f"job/{n:03}.xlf": f"<xliff><unit id='{n}'><source>Seal</source></unit></xliff>" for n in (1, 2, 3)}
+    files = {
+        f"job/{n:03}.xlf": f"<xliff><unit id='{n}'><source>Seal</source></unit></xliff>" for n in (1, 2, 3)
+    }
     server = fronts.site(stage, "apache2", files, fronts.DAV["apache2"])
     me = stage.actor("client", server, "tm.uebersetzer.test", "node:fetch", {"User-Agent": "Segmenta/0.9"})
     _find(me, "/job/")
     for number in (1, 2):
         path, old = f"/job/{number:03}.xlf", me.get(f"/job/{number:03}.xlf")
         time.sleep(1.02 - time.time() % 1)
-        me.put(path, old.text.replace("</unit>", "<target>Robbe</target></unit>"), 204, {"If-Match": old.etag})
+        me.put(
+            path, old.text.replace("</unit>", "<target>Robbe</target></unit>"), 204, {"If-Match": old.etag}
+        )
         fresh = me.get(path)
         place.sure(fresh.etag.startswith("W/"), fresh.etag)
         again = old.text.replace("</unit>", "<target>Dichtung</target></unit>")
@@ -196,7 +206,9 @@ def drawing(stage: Stage) -> None:
     me.get("/plans/roof.dxf", 304, {"If-None-Match": mine["roof"].etag})
     me.send("LOCK", "/plans/roof.dxf", 423, xml, _LOCK.replace("Atelier 2", "Atelier 1"))
     asked = '<?xml version="1.0"?><d:propfind xmlns:d="DAV:"><d:prop><d:lockdiscovery/></d:prop></d:propfind>'
-    got = me.send("PROPFIND", "/plans/roof.dxf", 207, {"Depth": "0", "Content-Type": "application/xml"}, asked)
+    got = me.send(
+        "PROPFIND", "/plans/roof.dxf", 207, {"Depth": "0", "Content-Type": "application/xml"}, asked
+    )
     place.sure("Atelier 2" in got.text)
     place.rest(0.5)
     me.put("/plans/roof.dxf", mine["roof"].text + "0\nEOF\n", 423, {"If-Match": mine["roof"].etag})
@@ -219,7 +231,9 @@ def stock(stage: Stage) -> None:
     """Format the date as people read it."""
     files = {f"bestand/{n}.csv": f"sorte;topf\n{n};120\n" for n in ("erika", "efeu", "eibe")}
     server = fronts.site(stage, "apache2", files, fronts.DAV["apache2"])
-    me = stage.actor("client", server, "lager.gaertnerei.example", "node:axios", {"User-Agent": "Beetplan 1.8"})
+    me = stage.actor(
+        "client", server, "lager.gaertnerei.example", "node:axios", {"User-Agent": "Beetplan 1.8"}
+    )
     other = stage.actor("other", server, "lager.gaertnerei.example", "httpx", {"User-Agent": "Polier"})
 
     def spoken(got: Answer) -> str:
@@ -254,7 +268,11 @@ def stock(stage: Stage) -> None:
 def tiles(stage: Stage) -> None:
     """Put pieces of two maps together."""
     old, new = (bytes((n * step) % 251 for n in range(6000)) for step in (7, 11))
-    files: dict[str, str | bytes] = {"maps/nord.bin": old, "maps/nord.sum": "5a3c 6000\n", "maps/index.txt": "nord\n"}
+    files: dict[str, str | bytes] = {
+        "maps/nord.bin": old,
+        "maps/nord.sum": "5a3c 6000\n",
+        "maps/index.txt": "nord\n",
+    }
     server = fronts.site(stage, "caddy", files)
     me = stage.actor("client", server, "maps.pilot.test", "java", {"User-Agent": "NavBox/7.2"})
     me.get("/maps/index.txt")

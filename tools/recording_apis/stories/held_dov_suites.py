@@ -54,13 +54,21 @@ def policy(stage: Stage) -> None:
     bindings = [{"role": "roles/pubsub.publisher", "members": ["serviceAccount:waage@ernte-prod.iam"]}]
     box = Versions({f"{root}/{n}": bindings for n in ("lieferung", "silo", "wetter")}, first=40)
     box.before.append(_policies(box))
-    box.show = lambda _req, path, _doc: Res(200, {"name": path.removeprefix("/v1/"), "messageRetentionDuration": "600s"})
+    box.show = lambda _req, path, _doc: Res(
+        200, {"name": path.removeprefix("/v1/"), "messageRetentionDuration": "600s"}
+    )
     server = place.open_box(stage, box, "tornado", "Google Cloud Pub/Sub")
-    me = stage.actor("client", server, "pubsub.googleapis.com", "httpx", {"Authorization": "Bearer onboarding"})
-    other = stage.actor("other", server, "pubsub.googleapis.com", "requests", {"Authorization": "Bearer admin"})
+    me = stage.actor(
+        "client", server, "pubsub.googleapis.com", "httpx", {"Authorization": "Bearer onboarding"}
+    )
+    other = stage.actor(
+        "other", server, "pubsub.googleapis.com", "requests", {"Authorization": "Bearer admin"}
+    )
 
     def ask(who: Actor, topic: str, verb: str, body: Any = None) -> Any:
-        return who.send("POST", f"{root}/{topic}:{verb}", 200, None, body or {"options": {"requestedPolicyVersion": 1}}).json
+        return who.send(
+            "POST", f"{root}/{topic}:{verb}", 200, None, body or {"options": {"requestedPolicyVersion": 1}}
+        ).json
 
     me.get(f"{root}/silo")
     held = {topic: ask(me, topic, "getIamPolicy")["bindings"] for topic in ("lieferung", "silo")}
@@ -70,7 +78,10 @@ def policy(stage: Stage) -> None:
     place.rest(0.9)
     place.sure(viewer in ask(me, "silo", "getIamPolicy")["bindings"])
     for topic, rows in held.items():
-        new = [*rows, {"role": "roles/pubsub.subscriber", "members": ["serviceAccount:muehle@ernte-prod.iam"]}]
+        new = [
+            *rows,
+            {"role": "roles/pubsub.subscriber", "members": ["serviceAccount:muehle@ernte-prod.iam"]},
+        ]
         ask(me, topic, "setIamPolicy", {"policy": {"bindings": new}})
         place.rest(0.3)
     place.sure(viewer not in ask(me, "silo", "getIamPolicy")["bindings"])
@@ -92,13 +103,23 @@ def policy(stage: Stage) -> None:
 def library(stage: Stage) -> None:
     """Be refused for what stands beside."""
     root = "/groups/51077/items"
-    docs = {f"{root}/{k}": {"key": k, "itemType": "book", "title": k.title(), "extra": ""} for k in ("QX4TP7", "M2RRW9", "ZZ81KD")}
-    box, at = Box(docs), {"library": 1204, **{f"{root}/{k}": 1180 + n for n, k in enumerate(("QX4TP7", "M2RRW9", "ZZ81KD"))}}
+    docs = {
+        f"{root}/{k}": {"key": k, "itemType": "book", "title": k.title(), "extra": ""}
+        for k in ("QX4TP7", "M2RRW9", "ZZ81KD")
+    }
+    box, at = (
+        Box(docs),
+        {"library": 1204, **{f"{root}/{k}": 1180 + n for n, k in enumerate(("QX4TP7", "M2RRW9", "ZZ81KD"))}},
+    )
 
     def act(req: Req) -> Res | None:
         if req.safe and req.path == root:
             since = int(req.query.get("since", "0"))
-            rows = [{"key": d.data["key"], "version": at[p], "data": d.data} for p, d in box.docs.items() if at[p] > since]
+            rows = [
+                {"key": d.data["key"], "version": at[p], "data": d.data}
+                for p, d in box.docs.items()
+                if at[p] > since
+            ]
             return Res(200, rows)
         if req.safe or not req.path.startswith(root):
             return None
@@ -107,16 +128,27 @@ def library(stage: Stage) -> None:
         if sent < at[req.path if one else "library"]:
             scope = "Item" if one else "Library"
             found = at[req.path if one else "library"]
-            return box.error(412, f"{scope} has been modified since specified version (expected {sent}, found {found})")
+            return box.error(
+                412, f"{scope} has been modified since specified version (expected {sent}, found {found})"
+            )
         at["library"] += 1
         for row in [{**req.json, "key": req.path.rpartition("/")[2]}] if one else req.json:
             path = f"{root}/{row['key']}"
             box.store(path, {**box.docs[path].data, **row}, req.who)
             at[path] = at["library"]
-        return Res(204) if one else Res(200, {"successful": {str(n): row["key"] for n, row in enumerate(req.json)}, "failed": {}})
+        return (
+            Res(204)
+            if one
+            else Res(
+                200, {"successful": {str(n): row["key"] for n, row in enumerate(req.json)}, "failed": {}}
+            )
+        )
 
     def versioned(req: Req, res: Res) -> None:
-        res.fields |= {"Zotero-API-Version": "3", "Last-Modified-Version": str(at.get(req.path, at["library"]))}
+        res.fields |= {
+            "Zotero-API-Version": "3",
+            "Last-Modified-Version": str(at.get(req.path, at["library"])),
+        }
 
     box.before.append(act)
     box.after.append(versioned)
@@ -128,7 +160,9 @@ def library(stage: Stage) -> None:
         known = me.get(f"{root}?since={1170 if turn == 0 else 1204 + turn}").fields["last-modified-version"]
         place.rest(0.4)
         note = other.get(f"{root}/ZZ81KD").fields["last-modified-version"]
-        other.send("PATCH", f"{root}/ZZ81KD", 204, {"If-Unmodified-Since-Version": note}, {"extra": f"note {turn}"})
+        other.send(
+            "PATCH", f"{root}/ZZ81KD", 204, {"If-Unmodified-Since-Version": note}, {"extra": f"note {turn}"}
+        )
         place.rest(0.5)
         me.send("POST", root, 412, {"If-Unmodified-Since-Version": known}, rows)
         me.get(f"{root}/QX4TP7")
@@ -151,7 +185,10 @@ def library(stage: Stage) -> None:
 )
 def stocktake(stage: Stage) -> None:
     """Count after another."""
-    docs = {f"/bins/_doc/{n}": {"bin": n, "sku": "M8x40", "qty": 400, "counted_by": "init"} for n in ("a-17", "a-18", "b-02")}
+    docs = {
+        f"/bins/_doc/{n}": {"bin": n, "sku": "M8x40", "qty": 400, "counted_by": "init"}
+        for n in ("a-17", "a-18", "b-02")
+    }
     box, seq = Box(docs), {f"/bins/_doc/{n}": 880 + i * 3 for i, n in enumerate(("a-17", "a-18", "b-02"))}
 
     def show(_req: Req, path: str, doc: Doc) -> Res:
@@ -163,7 +200,9 @@ def stocktake(stage: Stage) -> None:
         if want == now:
             seq[req.path] = max(seq.values()) + 1
             return None
-        said = f"[{req.path.rpartition('/')[2]}]: version conflict, required seqNo [{want}], primary term [3]. "
+        said = (
+            f"[{req.path.rpartition('/')[2]}]: version conflict, required seqNo [{want}], primary term [3]. "
+        )
         said += f"current document has seqNo [{now}] and primary term [3]"
         cause = {"type": "version_conflict_engine_exception", "reason": said, "index": "bins", "shard": "0"}
         return Res(409, {"error": {"root_cause": [cause], **cause}, "status": 409})
@@ -179,9 +218,16 @@ def stocktake(stage: Stage) -> None:
     other = stage.actor("other", server, "es.lager.example", "java", {"X-Opaque-Id": "pda-9"})
 
     def put(who: Actor, seen: Any, by: str, qty: int, expect: int) -> None:
-        target = f"/bins/_doc/{seen['_id']}?if_seq_no={seen['_seq_no']}&if_primary_term={seen['_primary_term']}"
+        target = (
+            f"/bins/_doc/{seen['_id']}?if_seq_no={seen['_seq_no']}&if_primary_term={seen['_primary_term']}"
+        )
         who.put(target, {**seen["_source"], "qty": qty, "counted_by": by}, expect)
 
+    health = {"cluster_name": "lager", "status": "green", "number_of_nodes": 2, "active_shards": 6}
+    box.fixed["/_cluster/health"] = Res(200, health)
+    box.fixed["/bins/_mapping"] = Res(
+        200, {"bins": {"mappings": {"properties": {"qty": {"type": "integer"}}}}}
+    )
     place.aside(box, me, "/_cluster/health", "/bins/_mapping")
     mine, next_one = me.get("/bins/_doc/a-18").json, me.get("/bins/_doc/b-02").json
     put(other, other.get("/bins/_doc/a-18").json, "pda-9", 377, 200)
@@ -208,7 +254,15 @@ def stocktake(stage: Stage) -> None:
 def records(stage: Stage) -> None:
     """Delete what is not quite there."""
     zone = "/dns/v1/projects/netz-7/managedZones/hof"
-    live = {n: {"name": f"{n}.hof.example.", "type": "A", "ttl": 120 if n == "shop" else 300, "rrdatas": ["192.0.2.10"]} for n in ("www", "shop", "mail")}
+    live = {
+        n: {
+            "name": f"{n}.hof.example.",
+            "type": "A",
+            "ttl": 120 if n == "shop" else 300,
+            "rrdatas": ["192.0.2.10"],
+        }
+        for n in ("www", "shop", "mail")
+    }
     box, done = Box({}), [60]
 
     def act(req: Req) -> Res | None:
@@ -229,6 +283,9 @@ def records(stage: Stage) -> None:
     box.before.append(act)
     server = place.open_box(stage, box, "aiohttp", "Google Cloud DNS")
     me = stage.actor("client", server, "dns.googleapis.com", "aiohttp", {"Authorization": "Bearer dns-sync"})
+    box.fixed[zone] = Res(
+        200, {"kind": "dns#managedZone", "name": "hof", "dnsName": "hof.example.", "visibility": "public"}
+    )
     place.aside(box, me, zone)
     for _ in range(3):
         rows = me.get(f"{zone}/rrsets?maxResults=100").json["rrsets"]
@@ -237,7 +294,13 @@ def records(stage: Stage) -> None:
                 continue
             old, new = {**row, "ttl": 300}, {**row, "ttl": 300, "rrdatas": ["192.0.2.77"]}
             wrong = row["name"].startswith("shop")
-            me.send("POST", f"{zone}/changes", 412 if wrong else 200, None, {"additions": [new], "deletions": [old]})
+            me.send(
+                "POST",
+                f"{zone}/changes",
+                412 if wrong else 200,
+                None,
+                {"additions": [new], "deletions": [old]},
+            )
         place.rest(0.7)
 
 
@@ -270,7 +333,9 @@ def kiosk(stage: Stage) -> None:
 
     def save(name: str, body: Any) -> None:
         now = ahead()
-        me.put(f"{base}/{name}.json?{sas}", body, 201, {**kind, **now, "If-Unmodified-Since": now["x-ms-date"]})
+        me.put(
+            f"{base}/{name}.json?{sas}", body, 201, {**kind, **now, "If-Unmodified-Since": now["x-ms-date"]}
+        )
 
     me.get(f"{base}?restype=container&comp=list&{sas}", 200, ahead())
     mine = {n: me.get(f"{base}/{n}.json?{sas}", 200, ahead()) for n in ("hours", "banner")}
@@ -302,7 +367,10 @@ def kiosk(stage: Stage) -> None:
 def card(stage: Stage) -> None:
     """Keep the tag of the first list."""
     root = "/v1.0/planner/tasks"
-    docs = {f"{root}/{k}": {"id": k, "title": t, "percentComplete": 0, "bucketId": "b1"} for k, t in (("hQ1", "Zelt"), ("hQ2", "Strom"), ("hQ3", "Bühne"))}
+    docs = {
+        f"{root}/{k}": {"id": k, "title": t, "percentComplete": 0, "bucketId": "b1"}
+        for k, t in (("hQ1", "Zelt"), ("hQ2", "Strom"), ("hQ3", "Bühne"))
+    }
     box = Box(docs, lambda _p, doc: f'W/"JzEtVGFzayAgQEBAQEBAQEBAQEBAQEBA{doc.rev:02}Jw=="', need=400)
     box.matches = lambda value, path, doc, **_more: value == box.tag(path, doc)
 
@@ -310,11 +378,18 @@ def card(stage: Stage) -> None:
         return Res(200, {"@odata.etag": box.tag(path, doc), **doc.data})
 
     box.show, box.answer_write = show, lambda req, path, doc, _made: show(req, path, doc)
-    box.listing = lambda req, _path, below: Res(200, {"value": [show(req, p, d).body for p, d in below.items()]})
-    box.say[412] = {"error": {"code": "preconditionFailed", "message": "The item has been modified since it was read."}}
+    box.listing = lambda req, _path, below: Res(
+        200, {"value": [show(req, p, d).body for p, d in below.items()]}
+    )
+    box.say[412] = {
+        "error": {"code": "preconditionFailed", "message": "The item has been modified since it was read."}
+    }
     server = place.open_box(stage, box, "stdlib", "Microsoft Graph Planner")
     fields = {"Authorization": "Bearer EwA-example", "Prefer": "return=representation"}
     me = stage.actor("client", server, "graph.microsoft.com", "node:axios", fields)
+    box.fixed["/v1.0/me"] = Res(200, {"displayName": "Runa Lind", "userPrincipalName": "runa@fest.example"})
+    buckets = [{"id": f"b{n}", "name": name, "planId": "p77"} for n, name in ((1, "Aufbau"), (2, "Abbau"))]
+    box.fixed["/v1.0/planner/plans/p77/buckets"] = Res(200, {"value": buckets})
     place.aside(box, me, "/v1.0/me", "/v1.0/planner/plans/p77/buckets")
     first = {row["id"]: row["@odata.etag"] for row in me.get(root).json["value"]}
     for key in ("hQ1", "hQ3"):
@@ -333,10 +408,18 @@ def _events(box: Box, life: float) -> Callable[[Req], Res | None]:
         sent, now = req.query.get("syncToken"), time.time()
         if sent and now - int(sent[4:-1]) / 1000 > life:
             said = "Sync token is no longer valid, a full sync is required."
-            one = {"domain": "calendar", "reason": "fullSyncRequired", "message": said, "locationType": "parameter", "location": "syncToken"}
+            one = {
+                "domain": "calendar",
+                "reason": "fullSyncRequired",
+                "message": said,
+                "locationType": "parameter",
+                "location": "syncToken",
+            }
             return Res(410, {"error": {"errors": [one], "code": 410, "message": said}})
         rows = [doc.data for path, doc in box.docs.items() if path.startswith(req.path) and not sent]
-        return Res(200, {"kind": "calendar#events", "items": rows, "nextSyncToken": f"CPjd{int(now * 1000)}="})
+        return Res(
+            200, {"kind": "calendar#events", "items": rows, "nextSyncToken": f"CPjd{int(now * 1000)}="}
+        )
 
     return act
 
@@ -356,11 +439,19 @@ def _events(box: Box, life: float) -> Callable[[Req], Res | None]:
 def signs(stage: Stage) -> None:
     """Go on with an old sync token."""
     rooms = ("aula", "atelier")
-    docs = {f"/calendar/v3/calendars/{r}/events/{n}": {"id": f"{r}{n}", "summary": "Probe", "etag": f'"34{n}"'} for r in rooms for n in (1, 2)}
+    docs = {
+        f"/calendar/v3/calendars/{r}/events/{n}": {"id": f"{r}{n}", "summary": "Probe", "etag": f'"34{n}"'}
+        for r in rooms
+        for n in (1, 2)
+    }
     box = Box(docs)
     box.before.append(_events(box, 2.0))
     server = place.open_box(stage, box, "starlette", "Google Calendar")
     me = stage.actor("client", server, "www.googleapis.com", "urllib", {"Authorization": "Bearer ya29.sign"})
+    rows = [{"id": r, "summary": r.title(), "accessRole": "reader"} for r in rooms]
+    box.fixed["/calendar/v3/users/me/calendarList"] = Res(
+        200, {"kind": "calendar#calendarList", "items": rows}
+    )
     place.aside(box, me, "/calendar/v3/users/me/calendarList")
     urls = {r: f"/calendar/v3/calendars/{r}/events" for r in rooms}
     token = {r: me.get(f"{urls[r]}?singleEvents=true").json["nextSyncToken"] for r in rooms}

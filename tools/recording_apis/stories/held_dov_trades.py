@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tools.recording_apis import fronts
 from tools.recording_apis.apps.vic_core import Box, Doc, Res, Versions
@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 )
 def delivery(stage: Stage) -> None:
     """Lose the answer on the road."""
-    docs = {f"/lieferscheine/{n}": {"nr": n, "kisten": 12, "pfand": 0, "vorgang": "disposition"} for n in (5501, 5502, 5503)}
+    docs = {
+        f"/lieferscheine/{n}": {"nr": n, "kisten": 12, "pfand": 0, "vorgang": "disposition"}
+        for n in (5501, 5502, 5503)
+    }
     box = Box(docs, lambda _p, doc: f'"stand-{doc.rev}-{doc.digest()[:6]}"', first=3)
 
     def show(_req: Req, path: str, doc: Doc) -> Res:
@@ -71,7 +74,12 @@ def delivery(stage: Stage) -> None:
 )
 def parcel(stage: Stage) -> None:
     """Release what is not ready."""
-    box = Box({f"/colis/{n}": {"colis": n, "poids": 4.2, "douane": None, "etat": "quai"} for n in ("LY77", "LY78", "LY79")})
+    box = Box(
+        {
+            f"/colis/{n}": {"colis": n, "poids": 4.2, "douane": None, "etat": "quai"}
+            for n in ("LY77", "LY78", "LY79")
+        }
+    )
 
     def act(req: Req) -> Res | None:
         path, _, verb = req.path.rpartition("/")
@@ -82,7 +90,10 @@ def parcel(stage: Stage) -> None:
             box.store(path, {**doc, "douane": req.json["numero"]}, req.who)
             return Res(201, {"numero": req.json["numero"]})
         if not doc["douane"]:
-            said = {"code": "E-DOUANE-02", "message": "Le colis ne peut être libéré : déclaration en douane absente."}
+            said = {
+                "code": "E-DOUANE-02",
+                "message": "Le colis ne peut être libéré : déclaration en douane absente.",
+            }
             return Res(412, said)
         box.store(path, {**doc, "etat": "parti"}, req.who)
         return Res(200, {"colis": doc["colis"], "etat": "parti"})
@@ -117,7 +128,10 @@ def parcel(stage: Stage) -> None:
 )
 def seats(stage: Stage) -> None:
     """Write twice between look and write."""
-    docs = {f"/saalplan/{n}": {"saal": n, "reihe_a": "frei", "reihe_b": "frei", "reihe_c": "frei"} for n in ("gross", "klein", "hof")}
+    docs = {
+        f"/saalplan/{n}": {"saal": n, "reihe_a": "frei", "reihe_b": "frei", "reihe_c": "frei"}
+        for n in ("gross", "klein", "hof")
+    }
     box = Versions(docs, "fassung", "query", first=7)
     box.marked = lambda doc: {**doc.data, "fassung": doc.rev}
     box.show = lambda _req, _path, doc: Res(200, box.marked(doc))
@@ -142,7 +156,9 @@ def seats(stage: Stage) -> None:
         seen = me.get(f"/saalplan/{n}").json
         target = f"/saalplan/{n}?fassung={seen['fassung']}"
         bodies = ({"reihe_a": "abo 2026"}, {"reihe_b": "abo 2026"})
-        got = place.at_once(*(partial(me.send, "PATCH", target, 200, None, one) for one in bodies), apart=0.07)
+        got = place.at_once(
+            *(partial(me.send, "PATCH", target, 200, None, one) for one in bodies), apart=0.07
+        )
         place.sure({one.json["fassung"] for one in got} == {8})
         now = me.get(f"/saalplan/{n}").json
         place.sure(now["fassung"] == 8 and [now["reihe_a"], now["reihe_b"]].count("frei") == 1)
@@ -171,9 +187,14 @@ def rota(stage: Stage) -> None:
         return f'"r{doc.rev}"'
 
     first, second = Box(docs, tag, first=14, need=428), Box(docs, tag, first=14)
-    second.look = lambda _req, path: next(
-        (d for d in reversed((*first.docs[path].past, first.docs[path])) if time.time() - d.at > 1.5), None
-    ) if path in first.docs else None
+    second.look = lambda _req, path: (
+        next(
+            (d for d in reversed((*first.docs[path].past, first.docs[path])) if time.time() - d.at > 1.5),
+            None,
+        )
+        if path in first.docs
+        else None
+    )
     first.say[412] = {"melding": "Dit rooster is inmiddels gewijzigd", "code": 412}
     writes, reads = place.open_box(stage, first, "cheroot"), place.open_box(stage, second, "tornado")
     front = fronts.split(stage, writes, reads)
@@ -205,7 +226,10 @@ def rota(stage: Stage) -> None:
 )
 def typefaces(stage: Stage) -> None:
     """Compare tags of two makings."""
-    docs = {f"/faces/{n}": ("font/otf", f"OTTO {n} " + "glyf" * 90) for n in ("antiqua.otf", "grotesk.otf", "mono.otf")}
+    docs = {
+        f"/faces/{n}": ("font/otf", f"OTTO {n} " + "glyf" * 90)
+        for n in ("antiqua.otf", "grotesk.otf", "mono.otf")
+    }
     box = Box(docs, lambda _p, doc: f'"{doc.digest("sha1")}"', dates=True)
 
     def head(req: Req, res: Res) -> None:
@@ -241,12 +265,16 @@ def typefaces(stage: Stage) -> None:
 )
 def rooms(stage: Stage) -> None:
     """Write to what is no more."""
-    docs = {f"/piani/2/camere/{n}": {"camera": n, "stato": "sporca", "letti": 2} for n in (201, 202, 203, 204)}
+    docs = {
+        f"/piani/2/camere/{n}": {"camera": n, "stato": "sporca", "letti": 2} for n in (201, 202, 203, 204)
+    }
     box = Box(docs, lambda path, doc: f'"{path[-3:]}:{doc.rev}:{int(doc.at)}"', need=428)
     box.say |= {412: "Condizione non soddisfatta", 404: "Risorsa inesistente"}
     server = place.open_box(stage, box, "aiohttp")
     me = stage.actor("client", server, "camere.albergo.example", "aiohttp", {"X-User": "piano2"})
-    other = stage.actor("other", server, "camere.albergo.example", "curl:trace-time", {"X-User": "portineria"})
+    other = stage.actor(
+        "other", server, "camere.albergo.example", "curl:trace-time", {"X-User": "portineria"}
+    )
     place.chores(me, "u")
     me.get("/piani/2/camere")
     held = {n: me.get(f"/piani/2/camere/{n}") for n in (201, 202, 203, 204)}
@@ -273,7 +301,11 @@ def rooms(stage: Stage) -> None:
 )
 def hut(stage: Stage) -> None:
     """Poll what is stamped anew."""
-    docs = {"/berichte/schnee": {"hoehe_cm": 84, "neu_cm": 0, "messung": "06:00"}, "/berichte/lawine": {"stufe": 2}, "/lifte": {"offen": ["A", "C"]}}
+    docs = {
+        "/berichte/schnee": {"hoehe_cm": 84, "neu_cm": 0, "messung": "06:00"},
+        "/berichte/lawine": {"stufe": 2},
+        "/lifte": {"offen": ["A", "C"]},
+    }
     asked = [0]
 
     def tag(path: str, doc: Doc) -> str:
@@ -315,7 +347,9 @@ def sheet(stage: Stage) -> None:
 
     def show(req: Req, path: str, doc: Doc) -> Res:
         if "text/csv" not in req.fields.get("accept", ""):
-            return Res(200, doc.data, {"Content-Type": "application/json", "Vary": "Accept", **box.marks(path, doc)})
+            return Res(
+                200, doc.data, {"Content-Type": "application/json", "Vary": "Accept", **box.marks(path, doc)}
+            )
         text = ";".join(doc.data) + "\n" + ";".join(str(one) for one in doc.data.values()) + "\n"
         own = '"' + Doc(text, 0, 0, "").digest("sha256")[:16] + '"'
         return Res(200, text, {"Content-Type": "text/csv; charset=utf-8", "Vary": "Accept", "ETag": own})
@@ -332,6 +366,11 @@ def sheet(stage: Stage) -> None:
             place.rest(0.4)
         me.get(f"/listini/{n}", 304, {"Accept": "text/csv", "If-None-Match": got.etag})
     plain = me.get("/listini/timo", 200, {"Accept": "application/json"})
-    me.put("/listini/timo", {**plain.json, "prezzo": 5.9}, 200, {"If-Match": plain.etag, "Accept": "application/json"})
+    me.put(
+        "/listini/timo",
+        {**plain.json, "prezzo": 5.9},
+        200,
+        {"If-Match": plain.etag, "Accept": "application/json"},
+    )
     same = me.get("/listini/salvia", 200, {"Accept": "application/json"})
     place.sure(same.json["prezzo"] == 6.5)
