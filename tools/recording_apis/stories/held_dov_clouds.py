@@ -13,6 +13,8 @@ from tools.recording_apis.stage import case
 from tools.recording_apis.stories import vic_setting as place
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tools.recording_apis.apps.vic_core import Doc
     from tools.recording_apis.stage import Stage
 
@@ -24,6 +26,37 @@ def _google(code: int, reason: str, message: str, **more: str) -> Res:
 
 def _print(value: Any) -> str:
     return base64.b64encode(hashlib.sha1(repr(value).encode()).digest()[:8]).decode()  # noqa: S324
+
+
+def _instances(box: Box) -> None:
+    def show(_req: Req, _path: str, doc: Doc) -> Res:
+        seen = {**doc.data, "labelFingerprint": _print(doc.data["labels"])}
+        seen["metadata"] = {**doc.data["metadata"], "fingerprint": _print(doc.data["metadata"])}
+        return Res(200, seen)
+
+    def act(req: Req) -> Res | None:
+        if req.method != "POST":
+            return None
+        path, _, verb = req.path.rpartition("/")
+        doc, asked = box.docs[path], req.json
+        part, name = ("labels", "labelFingerprint") if verb == "setLabels" else ("metadata", "fingerprint")
+        if asked.get(name) != _print(doc.data[part]):
+            said = "Supplied fingerprint does not match current metadata fingerprint."
+            if part == "labels":
+                said = "Labels fingerprint either invalid or resource labels have changed"
+            return _google(412, "conditionNotMet", said, locationType="header", location="If-Match")
+        box.store(
+            path, {**doc.data, part: asked["labels"] if part == "labels" else {"items": asked["items"]}}, "me"
+        )
+        return Res(
+            200, {"kind": "compute#operation", "operationType": verb, "status": "DONE", "progress": 100}
+        )
+
+    box.show = show
+    box.listing = lambda req, _path, below: Res(
+        200, {"kind": "compute#instanceList", "items": [show(req, p, d).body for p, d in below.items()]}
+    )
+    box.before.append(act)
 
 
 @case(
@@ -53,34 +86,7 @@ def labels(stage: Stage) -> None:
     }
     box = Box(docs)
 
-    def show(_req: Req, _path: str, doc: Doc) -> Res:
-        seen = {**doc.data, "labelFingerprint": _print(doc.data["labels"])}
-        seen["metadata"] = {**doc.data["metadata"], "fingerprint": _print(doc.data["metadata"])}
-        return Res(200, seen)
-
-    def act(req: Req) -> Res | None:
-        if req.method != "POST":
-            return None
-        path, _, verb = req.path.rpartition("/")
-        doc, asked = box.docs[path], req.json
-        part, name = ("labels", "labelFingerprint") if verb == "setLabels" else ("metadata", "fingerprint")
-        if asked.get(name) != _print(doc.data[part]):
-            said = "Supplied fingerprint does not match current metadata fingerprint."
-            if part == "labels":
-                said = "Labels fingerprint either invalid or resource labels have changed"
-            return _google(412, "conditionNotMet", said, locationType="header", location="If-Match")
-        box.store(
-            path, {**doc.data, part: asked["labels"] if part == "labels" else {"items": asked["items"]}}, "me"
-        )
-        return Res(
-            200, {"kind": "compute#operation", "operationType": verb, "status": "DONE", "progress": 100}
-        )
-
-    box.show = show
-    box.listing = lambda req, _path, below: Res(
-        200, {"kind": "compute#instanceList", "items": [show(req, p, d).body for p, d in below.items()]}
-    )
-    box.before.append(act)
+    _instances(box)
     server = place.open_box(stage, box, "flask", "Google Compute Engine")
     auth = {"Authorization": "Bearer ya29.example", "X-Goog-Api-Client": "gl-python/3.11 gax/2.19"}
     me = stage.actor("client", server, "compute.googleapis.com", "requests", auth)
@@ -106,6 +112,25 @@ def labels(stage: Stage) -> None:
     me.get(f"{root}/farm-3")
 
 
+def _page(_req: Req, path: str, doc: Doc) -> Res:
+    version = {
+        "number": doc.rev,
+        "by": {"displayName": doc.by},
+        "when": time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(doc.at)),
+    }
+    body = {"storage": {"value": doc.data["html"], "representation": "storage"}}
+    return Res(
+        200,
+        {
+            "id": path.rpartition("/")[2],
+            "type": "page",
+            "title": "Release",
+            "version": version,
+            "body": body,
+        },
+    )
+
+
 @case(
     "e405",
     "dov-page-number-up-text-old",
@@ -124,25 +149,7 @@ def page(stage: Stage) -> None:
         {f"/wiki/rest/api/content/{n}": {"html": f"<p>Release {n}</p>", "by": "docs"} for n in (98311, 98402)}
     )
 
-    def show(_req: Req, path: str, doc: Doc) -> Res:
-        version = {
-            "number": doc.rev,
-            "by": {"displayName": doc.by},
-            "when": time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(doc.at)),
-        }
-        body = {"storage": {"value": doc.data["html"], "representation": "storage"}}
-        return Res(
-            200,
-            {
-                "id": path.rpartition("/")[2],
-                "type": "page",
-                "title": "Release",
-                "version": version,
-                "body": body,
-            },
-        )
-
-    box.show = show
+    box.show = _page
     box.sent = lambda req: req.json["version"]["number"] - 1
     box.change = lambda req, _doc: {"html": req.json["body"]["storage"]["value"]}
     box.say[409] = {"statusCode": 409, "message": "Version must be incremented on update."}
@@ -334,6 +341,40 @@ def tasks(stage: Stage) -> None:
     )
 
 
+def _item_tag(path: str, doc: Doc) -> str:
+    return f'"{{{path[-5:]}-77AF}},{doc.rev}"'
+
+
+def _drive(box: Box) -> Callable[[Req, str, Doc], Res]:
+    def show(_req: Req, path: str, doc: Doc) -> Res:
+        more = {key: one for key, one in doc.data.items() if key not in {"c", "by"}}
+        head = {
+            "id": path.rpartition("/")[2],
+            "eTag": _item_tag(path, doc),
+            "cTag": f'"c:{{{path[-5:]}}},{doc.data["c"]}"',
+        }
+        return Res(
+            200, {**head, **more, "lastModifiedBy": doc.data["by"], "size": 31044}, box.marks(path, doc)
+        )
+
+    box.show = show
+    box.matches = lambda value, path, doc, **_more: value == _item_tag(path, doc)
+    box.answer_write = lambda req, path, doc, _made: show(req, path, doc)
+    box.say[412] = {
+        "error": {"code": "resourceModified", "message": "ETag does not match current item's value"}
+    }
+
+    def upload(req: Req) -> Res | None:
+        if not req.path.endswith("/content"):
+            return None
+        path = req.path.removesuffix("/content")
+        old = box.docs[path].data
+        return show(req, path, box.store(path, {**old, "c": old["c"] + 1}, "me"))
+
+    box.before.append(upload)
+    return show
+
+
 @case(
     "e417",
     "dov-photo-gets-its-details-later",
@@ -353,34 +394,9 @@ def photo(stage: Stage) -> None:
         f"{root}/01A{n}": {"name": f"IMG_{n}.jpg", "c": n, "by": {"user": {"displayName": "Lidia"}}}
         for n in (71, 72, 73)
     }
-    box = Box(docs, lambda path, doc: f'"{{{path[-5:]}-77AF}},{doc.rev}"')
+    box = Box(docs, _item_tag)
 
-    def show(_req: Req, path: str, doc: Doc) -> Res:
-        more = {key: one for key, one in doc.data.items() if key not in {"c", "by"}}
-        head = {
-            "id": path.rpartition("/")[2],
-            "eTag": box.tag(path, doc),
-            "cTag": f'"c:{{{path[-5:]}}},{doc.data["c"]}"',
-        }
-        return Res(
-            200, {**head, **more, "lastModifiedBy": doc.data["by"], "size": 31044}, box.marks(path, doc)
-        )
-
-    box.show = show
-    box.matches = lambda value, path, doc, **_more: value == box.tag(path, doc)
-    box.answer_write = lambda req, path, doc, _made: show(req, path, doc)
-    box.say[412] = {
-        "error": {"code": "resourceModified", "message": "ETag does not match current item's value"}
-    }
-
-    def upload(req: Req) -> Res | None:
-        if not req.path.endswith("/content"):
-            return None
-        path = req.path.removesuffix("/content")
-        old = box.docs[path].data
-        return show(req, path, box.store(path, {**old, "c": old["c"] + 1}, "me"))
-
-    box.before.append(upload)
+    show = _drive(box)
     server = place.open_box(stage, box, "cheroot", "Microsoft Graph driveItem")
     me = stage.actor(
         "client", server, "graph.microsoft.com", "node:fetch", {"Authorization": "Bearer EwB-example"}

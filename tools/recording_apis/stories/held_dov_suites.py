@@ -88,30 +88,7 @@ def policy(stage: Stage) -> None:
     me.get(f"{root}/wetter")
 
 
-@case(
-    "e423",
-    "dov-library-moved-by-another-note",
-    "coarse-token-scope",
-    "412",
-    alone="coarse-token-scope",
-    synthetic=True,
-    description=(
-        "Zotero: a writer's plug-in posts its own two items under the library's version; a co-author's phone only adds "
-        "notes to another item, which moves the library's number, so each post is 412; its items are as it read them."
-    ),
-)
-def library(stage: Stage) -> None:
-    """Be refused for what stands beside."""
-    root = "/groups/51077/items"
-    docs = {
-        f"{root}/{k}": {"key": k, "itemType": "book", "title": k.title(), "extra": ""}
-        for k in ("QX4TP7", "M2RRW9", "ZZ81KD")
-    }
-    box, at = (
-        Box(docs),
-        {"library": 1204, **{f"{root}/{k}": 1180 + n for n, k in enumerate(("QX4TP7", "M2RRW9", "ZZ81KD"))}},
-    )
-
+def _zotero(box: Box, root: str, at: dict[str, int]) -> None:
     def act(req: Req) -> Res | None:
         if req.safe and req.path == root:
             since = int(req.query.get("since", "0"))
@@ -152,6 +129,33 @@ def library(stage: Stage) -> None:
 
     box.before.append(act)
     box.after.append(versioned)
+
+
+@case(
+    "e423",
+    "dov-library-moved-by-another-note",
+    "coarse-token-scope",
+    "412",
+    alone="coarse-token-scope",
+    synthetic=True,
+    description=(
+        "Zotero: a writer's plug-in posts its own two items under the library's version; a co-author's phone only adds "
+        "notes to another item, which moves the library's number, so each post is 412; its items are as it read them."
+    ),
+)
+def library(stage: Stage) -> None:
+    """Be refused for what stands beside."""
+    root = "/groups/51077/items"
+    docs = {
+        f"{root}/{k}": {"key": k, "itemType": "book", "title": k.title(), "extra": ""}
+        for k in ("QX4TP7", "M2RRW9", "ZZ81KD")
+    }
+    box, at = (
+        Box(docs),
+        {"library": 1204, **{f"{root}/{k}": 1180 + n for n, k in enumerate(("QX4TP7", "M2RRW9", "ZZ81KD"))}},
+    )
+
+    _zotero(box, root, at)
     server = place.open_box(stage, box, "flask-cheroot", "Zotero")
     me = stage.actor("client", server, "api.zotero.org", "requests", {"Zotero-API-Key": "P9example"})
     other = stage.actor("other", server, "api.zotero.org", "urllib", {"Zotero-API-Key": "T2example"})
@@ -171,26 +175,7 @@ def library(stage: Stage) -> None:
     me.get(f"{root}/M2RRW9")
 
 
-@case(
-    "e425",
-    "dov-stock-document-counted-by-another",
-    "other-writer",
-    "409",
-    alone="other-writer",
-    synthetic=True,
-    description=(
-        "Elasticsearch: a stocktaker writes with the seq_no and primary term of his reading; another's handheld has "
-        "counted the same bin in between: 409 version_conflict_engine_exception, and the document names the other."
-    ),
-)
-def stocktake(stage: Stage) -> None:
-    """Count after another."""
-    docs = {
-        f"/bins/_doc/{n}": {"bin": n, "sku": "M8x40", "qty": 400, "counted_by": "init"}
-        for n in ("a-17", "a-18", "b-02")
-    }
-    box, seq = Box(docs), {f"/bins/_doc/{n}": 880 + i * 3 for i, n in enumerate(("a-17", "a-18", "b-02"))}
-
+def _numbered(box: Box, seq: dict[str, int]) -> None:
     def show(_req: Req, path: str, doc: Doc) -> Res:
         head = {"_index": "bins", "_id": path.rpartition("/")[2], "_version": doc.rev, "_seq_no": seq[path]}
         return Res(200, {**head, "_primary_term": 3, "found": True, "_source": doc.data})
@@ -213,6 +198,29 @@ def stocktake(stage: Stage) -> None:
         return Res(200, {**kept, "result": "updated", "_shards": {"total": 2, "successful": 2, "failed": 0}})
 
     box.show, box.judge, box.answer_write = show, judge, written
+
+
+@case(
+    "e425",
+    "dov-stock-document-counted-by-another",
+    "other-writer",
+    "409",
+    alone="other-writer",
+    synthetic=True,
+    description=(
+        "Elasticsearch: a stocktaker writes with the seq_no and primary term of his reading; another's handheld has "
+        "counted the same bin in between: 409 version_conflict_engine_exception, and the document names the other."
+    ),
+)
+def stocktake(stage: Stage) -> None:
+    """Count after another."""
+    docs = {
+        f"/bins/_doc/{n}": {"bin": n, "sku": "M8x40", "qty": 400, "counted_by": "init"}
+        for n in ("a-17", "a-18", "b-02")
+    }
+    box, seq = Box(docs), {f"/bins/_doc/{n}": 880 + i * 3 for i, n in enumerate(("a-17", "a-18", "b-02"))}
+
+    _numbered(box, seq)
     server = place.open_box(stage, box, "waitress", "Elasticsearch")
     me = stage.actor("client", server, "es.lager.example", "node:fetch", {"X-Opaque-Id": "pda-4"})
     other = stage.actor("other", server, "es.lager.example", "java", {"X-Opaque-Id": "pda-9"})
@@ -239,6 +247,27 @@ def stocktake(stage: Stage) -> None:
     me.get("/bins/_doc/a-17")
 
 
+def _changes(zone: str, live: dict[str, Any]) -> Callable[[Req], Res | None]:
+    done = [60]
+
+    def act(req: Req) -> Res | None:
+        if req.safe and req.path == f"{zone}/rrsets":
+            return Res(200, {"kind": "dns#resourceRecordSetsListResponse", "rrsets": list(live.values())})
+        if req.path != f"{zone}/changes" or req.safe:
+            return None
+        for number, gone in enumerate(req.json["deletions"]):
+            if gone not in live.values():
+                said = f"Precondition not met for 'entity.change.deletions[{number}]'"
+                one = {"domain": "global", "reason": "conditionNotMet", "message": said}
+                return Res(412, {"error": {"code": 412, "message": said, "errors": [one]}})
+        for new in req.json["additions"]:
+            live[new["name"].partition(".")[0]] = new
+        done[0] += 1
+        return Res(200, {"kind": "dns#change", "id": str(done[0]), "status": "pending", **req.json})
+
+    return act
+
+
 @case(
     "e429",
     "dov-record-set-with-the-wrong-ttl",
@@ -263,24 +292,9 @@ def records(stage: Stage) -> None:
         }
         for n in ("www", "shop", "mail")
     }
-    box, done = Box({}), [60]
+    box = Box({})
 
-    def act(req: Req) -> Res | None:
-        if req.safe and req.path == f"{zone}/rrsets":
-            return Res(200, {"kind": "dns#resourceRecordSetsListResponse", "rrsets": list(live.values())})
-        if req.path != f"{zone}/changes" or req.safe:
-            return None
-        for number, gone in enumerate(req.json["deletions"]):
-            if gone not in live.values():
-                said = f"Precondition not met for 'entity.change.deletions[{number}]'"
-                one = {"domain": "global", "reason": "conditionNotMet", "message": said}
-                return Res(412, {"error": {"code": 412, "message": said, "errors": [one]}})
-        for new in req.json["additions"]:
-            live[new["name"].partition(".")[0]] = new
-        done[0] += 1
-        return Res(200, {"kind": "dns#change", "id": str(done[0]), "status": "pending", **req.json})
-
-    box.before.append(act)
+    box.before.append(_changes(zone, live))
     server = place.open_box(stage, box, "aiohttp", "Google Cloud DNS")
     me = stage.actor("client", server, "dns.googleapis.com", "aiohttp", {"Authorization": "Bearer dns-sync"})
     box.fixed[zone] = Res(
@@ -371,11 +385,15 @@ def card(stage: Stage) -> None:
         f"{root}/{k}": {"id": k, "title": t, "percentComplete": 0, "bucketId": "b1"}
         for k, t in (("hQ1", "Zelt"), ("hQ2", "Strom"), ("hQ3", "Bühne"))
     }
-    box = Box(docs, lambda _p, doc: f'W/"JzEtVGFzayAgQEBAQEBAQEBAQEBAQEBA{doc.rev:02}Jw=="', need=400)
-    box.matches = lambda value, path, doc, **_more: value == box.tag(path, doc)
+
+    def tag(_path: str, doc: Doc) -> str:
+        return f'W/"JzEtVGFzayAgQEBAQEBAQEBAQEBAQEBA{doc.rev:02}Jw=="'
+
+    box = Box(docs, tag, need=400)
+    box.matches = lambda value, path, doc, **_more: value == tag(path, doc)
 
     def show(_req: Req, path: str, doc: Doc) -> Res:
-        return Res(200, {"@odata.etag": box.tag(path, doc), **doc.data})
+        return Res(200, {"@odata.etag": tag(path, doc), **doc.data})
 
     box.show, box.answer_write = show, lambda req, path, doc, _made: show(req, path, doc)
     box.listing = lambda req, _path, below: Res(
