@@ -289,7 +289,7 @@ def people(stage: Stage) -> None:
 
 
 @case("e396", "cal-stock-list-from-two-nodes", "inconsistent-backends", "wasted-reads", alone="inconsistent-backends", synthetic=True,
-      description="Two nodes of a Python Eve service behind HAProxy hash a document differently: a display's polls with the tag it was last given are answered 200 in turns by web-a and web-b, always the other of two tags, _updated and fields the same for hours; asked twice of one node by its cookie there would be a 304.")
+      description="Two nodes of a Python Eve service behind HAProxy hash a document differently: a display's polls with the tag it was last given are answered 200 in turns by web-a and web-b, always the other of two tags, _updated and fields the same for hours.")
 def stock(stage: Stage) -> None:
     """Go back and forth."""
     at = time.time() - 30000
@@ -357,7 +357,7 @@ def pointer(stage: Stage) -> None:
             return Res(404, error("NoSuchKey", "The specified key does not exist."))
         return Res(200, rows[key].data["text"], {"ETag": f'"{hashed(rows[key].data["text"], "md5")}"', "Last-Modified": stamp(rows[key].at), "Content-Type": "application/json"})
 
-    server = place.open_box(stage, api, "waitress", "VAST S3")
+    server = place.open_box(stage, api, "cheroot", "VAST S3")
     boto3, config = importlib.import_module("boto3"), importlib.import_module("botocore.config")
     refused = importlib.import_module("botocore.exceptions").ClientError
     own = config.Config(s3={"addressing_style": "path"}, retries={"max_attempts": 0}, request_checksum_calculation="when_required")

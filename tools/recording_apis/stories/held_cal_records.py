@@ -76,7 +76,7 @@ def accounts(stage: Stage) -> None:
       description="A letting agency's sync patches Reapit properties with the _eTag of its JSON store, quotes taken off when it was stored: 412 ETag provided does not match, twice, though the read in between gives the same value in quotes; a landlord's record patched by the quoted value is 204.")
 def lettings(stage: Stage) -> None:
     """Lose the quotes."""
-    rows = {("properties", f"OXF{n}"): Row({"marketingMode": "letting", "letting": {"rent": 1400 + n, "rentFrequency": "monthly"}}) for n in (180021, 180022)}
+    rows = {("properties", f"OXF{n}"): Row({"marketingMode": "letting", "letting": {"rent": 1400 + n % 100, "rentFrequency": "monthly"}}) for n in (180021, 180022)}
     rows["landlords", "OXL0087"] = Row({"active": True, "source": {"id": "WEB"}})
     api = Api(lambda _req: {"x-amzn-RequestId": guid(str(time.time())), "api-version": "2020-01-31"}, "application/json; charset=utf-8")
 
@@ -421,7 +421,7 @@ def notices(stage: Stage) -> None:
         commits.append({"sha": hashed(f"c{len(commits)}"), "commit": {"message": req.json["message"], "author": {"name": req.fields["x-author"], "date": instant(time.time(), 0)}}, "files": [path]})
         return Res(200, {"content": {"path": path, "sha": blob(path)}, "commit": commits[-1]})
 
-    server = place.open_box(stage, api, "waitress", "GitHub contents")
+    server = place.open_box(stage, api, "cheroot", "GitHub contents")
     me = stage.actor("client", server, "api.forge.example", "node:axios", {"Authorization": "token ghs_a", "Accept": "application/vnd.github+json", "X-Author": "porter"})
     other = stage.actor("other", server, "api.forge.example", "httpx", {"Authorization": "token ghs_b", "X-Author": "kitchen"})
 

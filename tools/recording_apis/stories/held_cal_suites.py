@@ -47,8 +47,8 @@ def _gocd() -> Api:
     return api
 
 
-@case("e360", "cal-pipeline-editor-behind-jetty", "etag-suffix-rewrite", "412", alone="etag-suffix-rewrite", synthetic=True,
-      description="A script edits GoCD pipelines behind an Apache that compresses with DeflateAlterETag's default: the reads that ask for gzip carry hash-gzip, the update with it is 412; the pipeline that it reads with curl's identity is saved.")
+@case("e360", "cal-pipeline-editor-asks-for-gzip", "etag-suffix-rewrite", "412", alone="etag-suffix-rewrite", synthetic=True,
+      description="A script edits GoCD pipelines behind an Apache that compresses with DeflateAlterETag's default: the reads that ask for gzip carry hash-gzip, the update with it is 412; the pipeline that it reads without compression is saved.")
 def gocd(stage: Stage) -> None:
     """Echo a tag that the encoder extended."""
     server = place.open_box(stage, _gocd(), "cheroot", "GoCD")
@@ -112,7 +112,7 @@ def confluence(stage: Stage) -> None:
     """Take a fresh number for an old text."""
     users = {"Bearer bot": "runbook-bot", "Bearer mira": "mira.holt"}
     row = Row({"title": "Restart the ledger", "text": "<p>1. Drain the queue.</p><p>2. Restart.</p>"}, 12, "mira.holt")
-    server = place.open_box(stage, _confluence(row, users), "waitress", "Confluence")
+    server = place.open_box(stage, _confluence(row, users), "cheroot", "Confluence")
     me = stage.actor("client", server, "wiki.kestrel.example", "node:axios", {"Authorization": "Bearer bot", "X-Atlassian-Token": "no-check"})
     other = stage.actor("other", server, "wiki.kestrel.example", "httpx", {"Authorization": "Bearer mira"})
     path = "/rest/api/content/98371"
@@ -410,7 +410,7 @@ def iam(stage: Stage) -> None:
         row.set({"bindings": policy["bindings"], "version": 1})
         return Res(200, {**row.data, "etag": etag()})
 
-    server = place.open_box(stage, api, "waitress", "Google IAM")
+    server = place.open_box(stage, api, "cheroot", "Google IAM")
     site = "cloudresourcemanager.tern.example"
     me = stage.actor("client", server, site, "requests", {"Authorization": "Bearer ya29.a", "x-goog-api-client": "gl-python/3.12 gapic/1.4"})
     other = stage.actor("other", server, site, "java", {"Authorization": "Bearer ya29.b"})
