@@ -1,5 +1,5 @@
 # mypy: ignore-errors
-# ruff: noqa: E501
+# fmt: off
 """Buckets, zones, settings, leases, drives, locks, tables and clusters."""
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _ACCOUNT = "AccountName=notes;AccountKey=ZXhhbXBsZQ==;DefaultEndpointsProtocol=http;"
 
 
-def _s3(url: str):
+def _s3(url: str) -> object:
     boto3, config = importlib.import_module("boto3"), importlib.import_module("botocore.config")
     unsigned = importlib.import_module("botocore").UNSIGNED
     own = config.Config(signature_version=unsigned, s3={"addressing_style": "path"}, retries={"max_attempts": 0})
@@ -35,14 +35,14 @@ def _s3(url: str):
 def tiles(stage: Stage) -> None:
     """Ask for one version and get another."""
     server = stage.server("moto")
-    front = fronts.varnish(stage, server, "sub vcl_deliver { set resp.http.X-Cache = obj.hits > 0; if (obj.hits > 0) { set resp.http.X-Cache = \"HIT\"; } else { set resp.http.X-Cache = \"MISS\"; } }")
+    front = fronts.varnish(stage, server, 'sub vcl_deliver { if (obj.hits > 0) { set resp.http.X-Cache = "HIT"; } else { set resp.http.X-Cache = "MISS"; } }')
     url = place.host(stage, "client", front, "tiles.fjordmap.example")
     s3 = _s3(url)
     s3.create_bucket(Bucket="z11", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
     first = {n: s3.put_object(Bucket="z11", Key=f"1093/{n}.json", Body=f'{{"tile":{n},"roads":{n % 9}}}', ContentType="application/json", ACL="public-read")["ETag"] for n in (588, 589, 590)}
     stage.forget()
-    for n in first:
-        place.sure(s3.get_object(Bucket="z11", Key=f"1093/{n}.json", IfMatch=first[n])["ETag"] == first[n])
+    for n, tag in first.items():
+        place.sure(s3.get_object(Bucket="z11", Key=f"1093/{n}.json", IfMatch=tag)["ETag"] == tag)
     s3.list_objects_v2(Bucket="z11", Prefix="1093/")
     place.rest(1.1)
     made = s3.put_object(Bucket="z11", Key="1093/589.json", Body='{"tile":589,"roads":14,"ferry":true}', ContentType="application/json", ACL="public-read")["ETag"]
@@ -217,10 +217,7 @@ def songs(stage: Stage) -> None:
     me.get("/v1.0/me/drive/root:/Set:/children")
 
 
-@case("e375", "cal-three-schedulers-one-leader", "expected-control-flow", "healthy", alone="expected-control-flow", synthetic=True,
-      description="Schedulers ask Consul for one key with acquire and their session, over and over: true for the one that leads, false in a 200 for this one, until the leader releases it; then this one leads. Nothing is lost.")
-def leader(stage: Stage) -> None:
-    """Lose again and again, as meant."""
+def _leader_api() -> Api:
     state = {"index": 4120, "session": "", "value": "", "lock": 0}
     api = Api(lambda _req: {"X-Consul-Index": str(state["index"]), "X-Consul-Knownleader": "true", "X-Consul-Lastcontact": "0", "Vary": "Accept-Encoding"})
     number = [0]
@@ -254,7 +251,14 @@ def leader(stage: Stage) -> None:
         return Res(200, "true\n" if ok else "false\n")
 
     api.say("GET", "/v1/health/service/scheduler", [{"Service": {"ID": f"sched-{n}", "Port": 8700 + n}, "Checks": [{"Status": "passing"}]} for n in (1, 2, 3)])
-    server = place.open_box(stage, api, "waitress", "Consul")
+    return api
+
+
+@case("e375", "cal-three-schedulers-one-leader", "expected-control-flow", "healthy", alone="expected-control-flow", synthetic=True,
+      description="Schedulers ask Consul for one key with acquire and their session, over and over: true for the one that leads, false in a 200 for this one, until the leader releases it; then this one leads. Nothing is lost.")
+def leader(stage: Stage) -> None:
+    """Lose again and again, as meant."""
+    server = place.open_box(stage, _leader_api(), "waitress", "Consul")
     me = stage.actor("client", server, "consul.depot.example", "httpx", {"X-Consul-Token": "5c9e"})
     other = stage.actor("other", server, "consul.depot.example", "requests", {"X-Consul-Token": "5c9e"})
     ids = {}
@@ -284,7 +288,7 @@ def tables(stage: Stage) -> None:
     same = core.MatchConditions.IfNotModified
     ports = {name: stage.tap(name, server) for name in ("client", "other")}
 
-    def table(name: str):
+    def table(name: str) -> object:
         route("tables.watt.example", ports[name])
         return library.TableServiceClient.from_connection_string(f"{_ACCOUNT}TableEndpoint=http://tables.watt.example/notes", retry_total=0).get_table_client("readings")
 

@@ -1,5 +1,5 @@
 # mypy: ignore-errors
-# ruff: noqa: E501
+# fmt: off
 """Accounts, lettings, mail, documents, carts, repositories and indices."""
 
 from __future__ import annotations
@@ -149,10 +149,7 @@ def shipment(stage: Stage) -> None:
     me.get("/api/shipments")
 
 
-@case("e383", "cal-couch-follows-its-feed", "none", "healthy", alone="none", synthetic=True,
-      description="A tablet syncs notes with CouchDB: _local checkpoint missing at first (404) and then saved with its own _rev, documents put with the newest _rev, one deleted and made anew over its tombstone, a change of another tablet taken from _changes before it is edited. Nothing is lost.")
-def couch(stage: Stage) -> None:
-    """Replicate in peace."""
+def _couch_api() -> Api:
     rows: dict[str, Row] = {}
     seq = [0]
 
@@ -190,8 +187,14 @@ def couch(stage: Stage) -> None:
             return Res(409, {"error": "conflict", "reason": "Document update conflict."})
         store(key, {k: v for k, v in body.items() if k not in {"_id", "_rev"}})
         return Res(200 if req.method == "DELETE" else 201, {"ok": True, "id": key, "rev": rev(key)}, {"ETag": f'"{rev(key)}"'})
+    return api
 
-    server = place.open_box(stage, api, "cheroot", "CouchDB")
+
+@case("e383", "cal-couch-follows-its-feed", "none", "healthy", alone="none", synthetic=True,
+      description="A tablet syncs notes with CouchDB: _local checkpoint missing at first (404) and then saved with its own _rev, documents put with the newest _rev, one deleted and made anew over its tombstone, a change of another tablet taken from _changes before it is edited. Nothing is lost.")
+def couch(stage: Stage) -> None:
+    """Replicate in peace."""
+    server = place.open_box(stage, _couch_api(), "cheroot", "CouchDB")
     me = stage.actor("client", server, "couch.allotment.example", "node:fetch", {"Authorization": "Basic dGFibGV0"})
     other = stage.actor("other", server, "couch.allotment.example", "aiohttp", {"Authorization": "Basic c2hlZA=="})
     me.get("/garden/_local/tab9", 404)
@@ -409,7 +412,7 @@ def notices(stage: Stage) -> None:
     def contents(req: Req, path: str) -> Res:
         if req.method == "GET":
             text = base64.b64encode(files[path].encode()).decode()
-            return Res(200, {"name": path.split("/")[-1], "path": path, "sha": blob(path), "type": "file", "encoding": "base64", "content": text}, {"ETag": f'"{blob(path)}"'})
+            return Res(200, {"name": path.rpartition("/")[2], "path": path, "sha": blob(path), "type": "file", "encoding": "base64", "content": text}, {"ETag": f'"{blob(path)}"'})
         head = commits[-1]["sha"]
         if req.json.get("sha") != blob(path):
             return Res(409, {"message": f"{path} does not match {req.json.get('sha')}", "documentation_url": "https://docs.github.com/rest/repos/contents#create-or-update-file-contents", "status": "409"})
@@ -438,65 +441,3 @@ def notices(stage: Stage) -> None:
         place.rest(0.5)
         place.sure(me.get(base + "/contents/notices/fire.md?ref=main").json["sha"] == fire["sha"])
     me.get(base + "/commits?per_page=5")
-
-
-@case("e389", "cal-index-after-a-shard-moved", "none", "healthy", alone="none", synthetic=True,
-      description="A catalogue's indexer on Elasticsearch: if_seq_no and if_primary_term from each read, a term that grows as a shard moves, sequence numbers that jump for other documents' sake, a 404 for what was never indexed, one _update with retry_on_conflict. All is stored as meant.")
-def index(stage: Stage) -> None:
-    """Index with care."""
-    rows: dict[str, Row] = {}
-    place_ = {"seq": 40, "term": 1}
-
-    def store(key: str, data: dict) -> dict:
-        place_["seq"] += 1
-        made = "updated" if key in rows else "created"
-        rows[key] = rows[key].set(data) if key in rows else Row(data)
-        rows[key].seq, rows[key].term = place_["seq"], place_["term"]
-        return {"_index": "shards-of-pottery", "_id": key, "_version": rows[key].rev, "result": made, "_shards": {"total": 2, "successful": 2, "failed": 0}, "_seq_no": rows[key].seq, "_primary_term": rows[key].term}
-
-    for n in (5, 6, 7):
-        store(f"s{n}", {"ware": "samian", "grams": n * 11})
-    api = Api(lambda _req: {"X-elastic-product": "Elasticsearch"}, "application/vnd.elasticsearch+json;compatible-with=8")
-    api.say("GET", "/_cluster/health", {"cluster_name": "digs", "status": "green", "relocating_shards": 1})
-
-    @api.on("GET|PUT", "/shards-of-pottery/_doc/([a-z0-9]+)")
-    def doc(req: Req, key: str) -> Res:
-        row = rows.get(key)
-        if req.method == "PUT":
-            if "if_seq_no" in req.query and (row.seq, row.term) != (int(req.query["if_seq_no"]), int(req.query["if_primary_term"])):
-                return Res(409, {"error": {"type": "version_conflict_engine_exception"}, "status": 409})
-            return Res(200 if row else 201, store(key, req.json))
-        if row is None:
-            return Res(404, {"_index": "shards-of-pottery", "_id": key, "found": False})
-        return Res(200, {"_index": "shards-of-pottery", "_id": key, "_version": row.rev, "_seq_no": row.seq, "_primary_term": row.term, "found": True, "_source": row.data})
-
-    @api.on("POST", "/shards-of-pottery/_update/([a-z0-9]+)")
-    def update(req: Req, key: str) -> Res:
-        return Res(200, store(key, {**rows[key].data, **req.json["doc"]}))
-
-    @api.on("POST", "/shards-of-pottery/_search")
-    def search(_req: Req) -> Res:
-        return Res(200, {"took": 3, "timed_out": False, "hits": {"total": {"value": len(rows), "relation": "eq"}, "hits": [{"_id": k, "_seq_no": r.seq, "_primary_term": r.term, "_source": r.data} for k, r in rows.items()]}})
-
-    server = place.open_box(stage, api, "tornado", "Elasticsearch")
-    me = stage.actor("client", server, "search.digs.example", "requests", {"Authorization": "ApiKey Vn"})
-    other = stage.actor("other", server, "search.digs.example", "node:fetch", {"Authorization": "ApiKey Wo"})
-    base = "/shards-of-pottery"
-    me.get("/_cluster/health")
-    me.send("POST", f"{base}/_search", 200, body={"query": {"match_all": {}}, "seq_no_primary_term": True})
-    me.get(f"{base}/_doc/s9", 404)
-    me.put(f"{base}/_doc/s9?op_type=create", {"ware": "grey", "grams": 8}, 201)
-
-    def edit(key: str, **more: object) -> None:
-        seen = me.get(f"{base}/_doc/{key}").json
-        me.put(f"{base}/_doc/{key}?if_seq_no={seen['_seq_no']}&if_primary_term={seen['_primary_term']}", {**seen["_source"], **more}, 200)
-
-    edit("s5", rim=True)
-    other.send("POST", f"{base}/_update/s6?retry_on_conflict=3", 200, body={"doc": {"box": "K4"}})
-    place_["term"] = 2
-    place.rest(0.6)
-    edit("s6", rim=False)
-    edit("s5", glaze="none")
-    me.send("POST", f"{base}/_update/s7?retry_on_conflict=3", 200, body={"doc": {"box": "K5"}})
-    me.send("POST", f"{base}/_search", 200, body={"query": {"term": {"ware": "samian"}}, "seq_no_primary_term": True})
-    place.sure(me.get(f"{base}/_doc/s6").json["_source"]["box"] == "K4")
