@@ -1,4 +1,4 @@
-"""A vault of items in this process: where the version is carried and what is said to whom is a story's choice."""
+"""A vault of items in this process: where the version is carried and what is said is a story's choice."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ class Reply:
 
     def fields(self) -> dict[str, str]:
         """Return the fields, with a media type where one is due."""
-        kind = "application/json" if not isinstance(self.content, str | bytes) else "text/plain; charset=utf-8"
+        kind = (
+            "application/json" if not isinstance(self.content, str | bytes) else "text/plain; charset=utf-8"
+        )
         given = dict(self.head)
         if self.octets() and not any(name.lower() == "content-type" for name in given):
             given["Content-Type"] = kind
@@ -91,7 +93,7 @@ class Vault:
     Attributes:
         items: What is there.
         mark: The version of an item as it goes over the wire.
-        place: ``etag`` (ETag and If-Match), ``field NAME``, ``query NAME`` or ``head NAME`` for both directions.
+        place: ``etag`` (ETag and If-Match), ``field NAME``, ``query NAME`` or ``head NAME``, both ways.
         refuses: Status and content of the answer to a wrong version.
         needs: Status and content of the answer to a missing one; None lets it pass.
         first: Looks at a call before all else; what it returns is the answer.
@@ -132,13 +134,19 @@ class Vault:
     def view(self, item: Item) -> object:
         """Return the content of an item as it is sent."""
         kind, _, name = self.place.partition(" ")
-        return {**item.data, name: self.mark(item)} if kind in {"field", "query"} and isinstance(item.data, dict) else item.data
+        return (
+            {**item.data, name: self.mark(item)}
+            if kind in {"field", "query"} and isinstance(item.data, dict)
+            else item.data
+        )
 
     def read(self, call: Call) -> Reply:
         """Answer a read."""
         item = self.items.get(call.path)
         if item is None:
-            below = {path: one for path, one in self.items.items() if path.startswith(call.path.rstrip("/") + "/")}
+            below = {
+                path: one for path, one in self.items.items() if path.startswith(call.path.rstrip("/") + "/")
+            }
             if not below:
                 return Reply(404, {"error": "not found"})
             return Reply(200, self.lists(below) if self.lists else [self.view(one) for one in below.values()])
@@ -191,4 +199,7 @@ class Vault:
 
 def shelf(folder: str, *rows: tuple[str, Any], rev: int = 1, age: float = 5000.0) -> dict[str, Item]:
     """Return items of a folder, each with a name and content."""
-    return {f"{folder}/{name}": Item(data, rev + spot * 3, time.time() - age - spot * 777) for spot, (name, data) in enumerate(rows)}
+    return {
+        f"{folder}/{name}": Item(data, rev + spot * 3, time.time() - age - spot * 777)
+        for spot, (name, data) in enumerate(rows)
+    }

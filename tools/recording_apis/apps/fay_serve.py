@@ -1,6 +1,6 @@
 # mypy: ignore-errors
-# ruff: noqa: ANN001, ANN202, PLC0415 - frameworks call these as they will, and are loaded where a story wants them
-"""Serve a handler of calls in this process: Pyramid, Quart-like Starlette, aiohttp, Falcon or Bottle."""
+# ruff: noqa: ANN001, ANN202, ARG001, PLC0415 - frameworks call these as they will, and are loaded where a story wants them
+"""Serve a handler of calls in this process: Flask, Pyramid, Litestar or aiohttp."""
 
 from __future__ import annotations
 
@@ -96,12 +96,18 @@ def _litestar(handler: Handler) -> Started:
         return Response(got.octets(), status_code=got.status, headers=fields, media_type=kind)
 
     page.__annotations__ = {"request": Request, "return": Response}
-    routes = HTTPRouteHandler(["/", "/{rest:path}"], http_method=["GET", "PUT", "PATCH", "POST", "DELETE"])(page)
+    routes = HTTPRouteHandler(["/", "/{rest:path}"], http_method=["GET", "PUT", "PATCH", "POST", "DELETE"])(
+        page
+    )
     app = Litestar([routes], openapi_config=None)
     port = free_port()
     server = uvicorn.Server(uvicorn.Config(app, "127.0.0.1", port, log_level="error", lifespan="off"))
     threading.Thread(target=server.run, daemon=True).start()
-    return port, f"uvicorn {importlib.metadata.version('uvicorn')}", lambda: setattr(server, "should_exit", True)
+    return (
+        port,
+        f"uvicorn {importlib.metadata.version('uvicorn')}",
+        lambda: setattr(server, "should_exit", True),
+    )
 
 
 def _aiohttp(handler: Handler) -> Started:
@@ -129,7 +135,7 @@ def _aiohttp(handler: Handler) -> Started:
 
 
 def serve(handler: Handler, kind: str) -> Started:
-    """Serve a handler with ``flask``, ``pyramid``, ``litestar`` or ``aiohttp``; return port, version and its end."""
+    """Serve with ``flask``, ``pyramid``, ``litestar`` or ``aiohttp``; return port, version and its end."""
     if kind == "flask":
         port, under, ends = _gate(_flask(handler))
     elif kind == "pyramid":

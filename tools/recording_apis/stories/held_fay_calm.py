@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 )
 def stands(stage: Stage) -> None:
     """Look at old copies, write under new tags."""
-    rows = shelf("/stands", *((f"s{n}", {"stand": n, "rent": 40 + n, "who": "frei"}) for n in (1, 2, 3)), rev=17)
+    rows = shelf(
+        "/stands", *((f"s{n}", {"stand": n, "rent": 40 + n, "who": "frei"}) for n in (1, 2, 3)), rev=17
+    )
     server = place.house(stage, Vault(rows, lambda item: f'"{item.rev}-{item.digest("md5", 6)}"'), "flask")
     store = "proxy_cache_bypass $http_cache_control; add_header X-Cache-Status $upstream_cache_status;"
     me = stage.actor("client", fronts.nginx_cache(stage, server, 30, store), "halle.markt.example", "httpx")
@@ -59,7 +61,10 @@ def stands(stage: Stage) -> None:
 )
 def player(stage: Stage) -> None:
     """Begin again when If-Range says so."""
-    files = {"rec/a.txt": "".join(f"{n:05d}." for n in range(300)), "rec/b.txt": "".join(f"{n:05d}," for n in range(300))}
+    files = {
+        "rec/a.txt": "".join(f"{n:05d}." for n in range(300)),
+        "rec/b.txt": "".join(f"{n:05d}," for n in range(300)),
+    }
     server = fronts.site(stage, "apache2", files)
     me = stage.actor("client", server, "rec.radio.test", "curl", {"Accept-Encoding": "identity"})
     one = me.get("/rec/a.txt", 206, {"Range": "bytes=0-599"})
@@ -85,11 +90,15 @@ def player(stage: Stage) -> None:
 )
 def logbook(stage: Stage) -> None:
     """Lock, save, unlock, wait, save."""
-    server = fronts.site(stage, "apache2", {f"log/{n}.txt": f"boat {n}\n08:10 out\n" for n in (1, 2)}, fronts.DAV["apache2"])
+    server = fronts.site(
+        stage, "apache2", {f"log/{n}.txt": f"boat {n}\n08:10 out\n" for n in (1, 2)}, fronts.DAV["apache2"]
+    )
     me = stage.actor("client", server, "log.segeln.test", "requests")
     ask = '<?xml version="1.0"?><lockinfo xmlns="DAV:"><lockscope><exclusive/></lockscope><locktype><write/></locktype><owner>mh</owner></lockinfo>'
     text = me.get("/log/1.txt").text
-    token = me.send("LOCK", "/log/1.txt", 200, {"Timeout": "Second-60", "Content-Type": "application/xml"}, ask).fields["lock-token"]
+    token = me.send(
+        "LOCK", "/log/1.txt", 200, {"Timeout": "Second-60", "Content-Type": "application/xml"}, ask
+    ).fields["lock-token"]
     me.put("/log/1.txt", text + "09:40 buoy 3\n", 204, {"If": f"({token})"})
     me.send("UNLOCK", "/log/1.txt", 204, {"Lock-Token": token})
     young = me.get("/log/1.txt")
@@ -114,9 +123,13 @@ def logbook(stage: Stage) -> None:
 )
 def parcels(stage: Stage) -> None:
     """Read again before each save."""
-    rows = {f"/parcels/{n}": {"no": n, "to": "Riga", "zone": None} for n in (5001, 5002)} | {"/vans/1": {"van": 1}}
+    rows = {f"/parcels/{n}": {"no": n, "to": "Riga", "zone": None} for n in (5001, 5002)} | {
+        "/vans/1": {"van": 1}
+    }
     job = {"under": "/parcels/", "ms": 400, "sets": {"zone": "LV-N"}}
-    server = place.depot(stage, rows, {"field": "revision", "stamp": "changed", "job": job, "refused": 409, "says": ""}, 300)
+    server = place.depot(
+        stage, rows, {"field": "revision", "stamp": "changed", "job": job, "refused": 409, "says": ""}, 300
+    )
     me = stage.actor("client", server, "desk.pasts.example", "node:fetch")
     me.get("/parcels")
     for note in ("fragile", "call first", "paid"):
@@ -149,12 +162,24 @@ def tidy(stage: Stage) -> None:
     me.send("MKCALENDAR", home, 201, xml, _CAL)
     me.get("/pfarre/none.ics", 404)
     made = {
-        n: me.put(f"{home}p{n}.ics", _event(f"p{n}", f"Probe {n}", f"2026120{n}T190000Z"), 201, {**_ICS, "If-None-Match": "*"})
+        n: me.put(
+            f"{home}p{n}.ics",
+            _event(f"p{n}", f"Probe {n}", f"2026120{n}T190000Z"),
+            201,
+            {**_ICS, "If-None-Match": "*"},
+        )
         for n in (1, 3, 5)
     }
     me.send("PROPFIND", home, 207, {**xml, "Depth": "1"}, _LOOK)
-    new = me.put(f"{home}p3.ics", _event("p3", "Probe 3 Dom", "20261203T193000Z"), 204, {**_ICS, "If-Match": made[3].etag})
-    me.put(f"{home}p3.ics", _event("p3", "Probe 3 Dom", "20261203T200000Z"), 204, {**_ICS, "If-Match": new.etag})
+    new = me.put(
+        f"{home}p3.ics",
+        _event("p3", "Probe 3 Dom", "20261203T193000Z"),
+        204,
+        {**_ICS, "If-Match": made[3].etag},
+    )
+    me.put(
+        f"{home}p3.ics", _event("p3", "Probe 3 Dom", "20261203T200000Z"), 204, {**_ICS, "If-Match": new.etag}
+    )
     place.wait(0.6)
     me.send("DELETE", f"{home}p5.ics", (200, 204), {"If-Match": made[5].etag})
     me.get(f"{home}p5.ics", 404)
@@ -182,7 +207,9 @@ def greenhouse(stage: Stage) -> None:
             return Reply(503, {"state": "backup"}, {"Retry-After": "1"})
         return None
 
-    rows = shelf("/beds", *((f"g{n}", {"bed": n, "c": 19.5, "vents": [n, n + 1]}) for n in (1, 2, 3)), rev=900)
+    rows = shelf(
+        "/beds", *((f"g{n}", {"bed": n, "c": 19.5, "vents": [n, n + 1]}) for n in (1, 2, 3)), rev=900
+    )
     server = place.house(stage, Vault(rows, lambda item: f'"{item.rev:x}"', first=first), "litestar")
     me = stage.actor("client", server, "ctl.greens.test", "node:axios")
     me.get("/beds")

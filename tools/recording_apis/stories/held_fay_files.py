@@ -14,9 +14,7 @@ from tools.recording_apis.stories import held_fay_setting as place
 if TYPE_CHECKING:
     from tools.recording_apis.stage import Stage
 
-_ASK = (
-    '<?xml version="1.0"?><D:propfind xmlns:D="DAV:"><D:prop><D:getetag/><D:getlastmodified/></D:prop></D:propfind>'
-)
+_ASK = '<?xml version="1.0"?><D:propfind xmlns:D="DAV:"><D:prop><D:getetag/><D:getlastmodified/></D:prop></D:propfind>'
 _DEPTH = {"Depth": "1", "Content-Type": "application/xml"}
 
 
@@ -65,11 +63,14 @@ def soundings(stage: Stage) -> None:
     files = {f"sonde/leg{n}.dat": f"{n} 12.4 11.9 {'10.0 ' * n}\n" for n in (1, 2, 3)}
     server = fronts.site(stage, "apache2", files, fronts.DAV["apache2"])
     me = stage.actor("client", server, "shore.hydro.test", "requests", loses=place.loses("PUT", "leg2"))
+    me.send("PROPFIND", "/sonde/", 207, _DEPTH, _ASK)
     tags = {n: me.get(f"/sonde/leg{n}.dat") for n in (1, 2, 3)}
     me.put("/sonde/leg1.dat", tags[1].text + "12.2\n", 204, {"If-Match": tags[1].etag})
     mine = tags[2].text + "14.81 15.07 rock?\n"
     me.put("/sonde/leg2.dat", mine, 0, {"If-Match": tags[2].etag})
-    place.wait(1.6)
+    place.wait(0.8)
+    me.get("/sonde/leg3.dat", 304, {"If-None-Match": tags[3].etag})
+    place.wait(0.8)
     me.put("/sonde/leg2.dat", mine, 412, {"If-Match": tags[2].etag})
     me.put("/sonde/leg3.dat", tags[3].text + "9.4\n", 204, {"If-Match": tags[3].etag})
     place.sure(me.get("/sonde/leg2.dat").text == mine)
@@ -88,7 +89,9 @@ def soundings(stage: Stage) -> None:
 )
 def mirror(stage: Stage) -> None:
     """Send percent-coded tags in If-None-Match."""
-    files = {f"lists/{name}.txt": f"{name} 127.0.0.1\n" * 40 for name in ("ads", "bots")} | {"lists/SERIAL.txt": "881\n"}
+    files = {f"lists/{name}.txt": f"{name} 127.0.0.1\n" * 40 for name in ("ads", "bots")} | {
+        "lists/SERIAL.txt": "881\n"
+    }
     server = fronts.site(stage, "nginx", files)
     me = stage.actor("client", server, "pull.filters.example", "curl")
     kept = {name: me.get(f"/lists/{name}.txt").etag for name in ("ads", "bots", "SERIAL")}
@@ -113,7 +116,11 @@ def mirror(stage: Stage) -> None:
 )
 def rota(stage: Stage) -> None:
     """Write over a newer file without a condition."""
-    files = {"rota/ward3.txt": "mon,ana\ntue,bo\nwed,cy\n", "rota/ward4.txt": "mon,di\n", "rota/README.txt": "csv\n"}
+    files = {
+        "rota/ward3.txt": "mon,ana\ntue,bo\nwed,cy\n",
+        "rota/ward4.txt": "mon,di\n",
+        "rota/README.txt": "csv\n",
+    }
     server = fronts.site(stage, "lighttpd", files, fronts.DAV["lighttpd"])
     me = stage.actor("client", server, "wards.stlukes.test", "httpx", {"Accept": "*/*"})
     him = stage.actor("other", server, "wards.stlukes.test", "node:fetch")
@@ -123,7 +130,9 @@ def rota(stage: Stage) -> None:
     his = him.get("/rota/ward3.txt").text
     place.wait(0.4)
     him.put("/rota/ward3.txt", his.replace("wed,cy", "wed,eli"), 204, {"Content-Type": "text/plain"})
-    him.send("PUT", "/rota/changes.txt", 201, {"Content-Type": "text/plain"}, "ward3 wed: cy -> eli (agreed, EK)\n")
+    him.send(
+        "PUT", "/rota/changes.txt", 201, {"Content-Type": "text/plain"}, "ward3 wed: cy -> eli (agreed, EK)\n"
+    )
     place.wait(0.8)
     me.get("/rota/ward4.txt", 304, {"If-None-Match": me.get("/rota/ward4.txt").etag})
     place.sure(seen.etag not in me.send("PROPFIND", "/rota/", 207, _DEPTH, _ASK).text)
@@ -146,18 +155,24 @@ def rota(stage: Stage) -> None:
 )
 def board(stage: Stage) -> None:
     """Tell two contents of one second apart by a date, in vain."""
-    server = fronts.site(stage, "nginx", {"board/pier7.json": '{"berth":7,"ship":null}', "board/pier8.json": "{}"}, "etag off;")
+    server = fronts.site(
+        stage,
+        "nginx",
+        {"board/pier7.json": '{"berth":7,"ship":null}', "board/pier8.json": "{}", "tide.txt": "hw 16:02\n"},
+        "etag off;",
+    )
     me = stage.actor("client", server, "board.port.example", "aiohttp")
     old = me.get("/board/pier7.json").fields["last-modified"]
     me.get("/board/pier7.json", 304, {"If-Modified-Since": old})
-    me.get("/board/pier8.json")
+    beside = {name: me.get(name).fields["last-modified"] for name in ("/board/pier8.json", "/tide.txt")}
     place.fresh_second()
     fronts.put_file(server.directory, "board/pier7.json", '{"berth":7,"ship":"Alma","eta":"15:10"}')
     first = me.get("/board/pier7.json", 200, {"If-Modified-Since": old})
     fronts.put_file(server.directory, "board/pier7.json", '{"berth":7,"ship":"Alma","eta":"17:45"}')
     for _ in range(3):
         place.wait(0.8)
-        me.get("/board/pier7.json", 304, {"If-Modified-Since": first.fields["last-modified"]})
+        for name, since in {**beside, "/board/pier7.json": first.fields["last-modified"]}.items():
+            me.get(name, 304, {"If-Modified-Since": since})
     last = me.get("/board/pier7.json", 200, {"Cache-Control": "no-cache"})
     place.sure(last.fields["last-modified"] == first.fields["last-modified"] and last.text != first.text)
 
@@ -176,8 +191,12 @@ def board(stage: Stage) -> None:
 def tiles(stage: Stage) -> None:
     """Read pieces of two files."""
     files = {"maps/delta.txt": "".join(f"a{n:04d} " for n in range(500)), "maps/delta.sha.txt": "9f3c\n"}
+    files |= {"maps/index.json": '{"maps":["delta","coast"]}', "maps/coast.txt": "c0001 " * 300}
     server = fronts.site(stage, "nginx", files)
     me = stage.actor("client", server, "dl.atlas.test", "requests", {"Accept-Encoding": "identity"})
+    me.get("/maps/index.json")
+    coast = me.get("/maps/coast.txt", 206, {"Range": "bytes=0-899"})
+    me.get("/maps/coast.txt", 206, {"Range": "bytes=900-1799", "If-Range": coast.etag})
     me.get("/maps/delta.sha.txt")
     me.send("HEAD", "/maps/delta.txt", 200)
     one = me.get("/maps/delta.txt", 206, {"Range": "bytes=0-999"})
@@ -202,7 +221,9 @@ def tiles(stage: Stage) -> None:
 )
 def till(stage: Stage) -> None:
     """Take the tag of a file that Apache has just written."""
-    server = fronts.site(stage, "apache2", {f"till/{n}.txt": f"float 200.00 till {n}\n" for n in (1, 2)}, fronts.DAV["apache2"])
+    server = fronts.site(
+        stage, "apache2", {f"till/{n}.txt": f"float 200.00 till {n}\n" for n in (1, 2)}, fronts.DAV["apache2"]
+    )
     me = stage.actor("client", server, "floats.kiosk.test", "node:axios", {"Accept": "text/plain"})
     me.send("PROPFIND", "/till/", 207, _DEPTH, _ASK)
     for number in (1, 2):
@@ -294,14 +315,18 @@ def weather(stage: Stage) -> None:
 def deeds(stage: Stage) -> None:
     """Create what is there."""
     files = {f"akt/2026-{n}.txt": f"akt {n}\nkancelaria B. Wrona\n" for n in (116, 118)}
-    server = fronts.site(stage, "lighttpd", {**files, "akt/wzor.txt": "akt ...\n"}, fronts.DAV["lighttpd"], age=3700)
+    server = fronts.site(
+        stage, "lighttpd", {**files, "akt/wzor.txt": "akt ...\n"}, fronts.DAV["lighttpd"], age=3700
+    )
     me = stage.actor("client", server, "repertorium.notariusz.example", "curl")
-    me.get("/akt/wzor.txt")
+    me.send("PROPFIND", "/akt/", 207, {"Depth": "0", "Content-Type": "application/xml"}, _ASK)
+    form = me.get("/akt/wzor.txt")
     guard = {"If-None-Match": "*", "Content-Type": "text/plain"}
     me.put("/akt/2026-117.txt", "akt 117\nkancelaria T. Sowa\n", 201, guard)
     place.wait(0.6)
     me.put("/akt/2026-118.txt", "akt 118\nkancelaria T. Sowa\n", 412, guard)
     place.sure("Wrona" in me.get("/akt/2026-118.txt").text)
+    me.get("/akt/wzor.txt", 304, {"If-None-Match": form.etag})
     me.put("/akt/2026-119.txt", "akt 119\nkancelaria T. Sowa\n", 201, guard)
 
 
@@ -329,7 +354,12 @@ def vineyard(stage: Stage) -> None:
 
     me.get("/parcelle/4.txt", 200, clock())
     read, since = me.get("/parcelle/5.txt", 200, clock()), clock()["Date"]
-    me.put("/parcelle/4.txt", "parcelle 4\ngrenache\ntaille 28/11\n", 204, {**clock(), "If-Unmodified-Since": since})
+    me.put(
+        "/parcelle/4.txt",
+        "parcelle 4\ngrenache\ntaille 28/11\n",
+        204,
+        {**clock(), "If-Unmodified-Since": since},
+    )
     place.wait(1.1)
     his = him.get("/parcelle/5.txt")
     him.put("/parcelle/5.txt", his.text + "cuve 12: ne pas traiter\n", 204, {"If-Match": his.etag})
@@ -360,10 +390,16 @@ def chapter(stage: Stage) -> None:
     fronts.put_file(server.directory, "cap/gloss.txt", "ponte = bridge\n", 9000)
     me = stage.actor("client", server, "opere.traduzioni.example", "aiohttp", {"Content-Type": "text/plain"})
     him = stage.actor("other", server, "opere.traduzioni.example", "java", {"Content-Type": "text/plain"})
+    me.send("PROPFIND", "/cap/", 207, {"Depth": "1", "Content-Type": "application/xml"}, _ASK)
     base = me.get("/cap/03.txt")
     me.get("/cap/gloss.txt")
     his = him.get("/cap/03.txt")
-    him.put("/cap/03.txt", his.text.replace("Il ponte.", "Il ponte vecchio, di notte."), 204, {"If-Match": his.etag})
+    him.put(
+        "/cap/03.txt",
+        his.text.replace("Il ponte.", "Il ponte vecchio, di notte."),
+        204,
+        {"If-Match": his.etag},
+    )
     place.wait(1.2)
     me.get("/cap/gloss.txt", 304, {"If-None-Match": me.get("/cap/gloss.txt").etag})
     now = me.get("/cap/03.txt")

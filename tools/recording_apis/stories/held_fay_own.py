@@ -55,9 +55,19 @@ def ferry(stage: Stage) -> None:
 )
 def registry(stage: Stage) -> None:
     """Leave out the number that the service asks for."""
-    rows = shelf("/blatt", *((f"{n}", {"gemarkung": "Au", "flaeche": 300 + n, "last": []}) for n in (14, 15, 19)), rev=61)
+    rows = shelf(
+        "/blatt",
+        *((f"{n}", {"gemarkung": "Au", "flaeche": 300 + n, "last": []}) for n in (14, 15, 19)),
+        rev=61,
+    )
     needs = (400, {"code": "GB-07", "text": "Folgezahl fehlt"})
-    vault = Vault(rows, lambda item: item.rev, "field folgezahl", (409, {"code": "GB-11", "text": "Folgezahl veraltet"}), needs)
+    vault = Vault(
+        rows,
+        lambda item: item.rev,
+        "field folgezahl",
+        (409, {"code": "GB-11", "text": "Folgezahl veraltet"}),
+        needs,
+    )
     server = place.house(stage, vault, "flask")
     me = stage.actor("client", server, "grundbuch.au.example", "httpx")
     me.get("/blatt")
@@ -90,7 +100,9 @@ def doses(stage: Stage) -> None:
             brought = call.query.get("rev")
             return brought if brought and brought.isdigit() else None
 
-    rows = shelf("/orders", *((f"o{n}", {"drug": "heparin", "ml": n, "stop": None}) for n in (3, 5, 8)), rev=12)
+    rows = shelf(
+        "/orders", *((f"o{n}", {"drug": "heparin", "ml": n, "stop": None}) for n in (3, 5, 8)), rev=12
+    )
     server = place.house(stage, Lax(rows, lambda item: item.rev, "query rev", (409, "")), "pyramid")
     me = stage.actor("client", server, "ward.klinik.test", "node:fetch", {"Accept": "application/json"})
     him = stage.actor("other", server, "ward.klinik.test", "requests")
@@ -129,7 +141,9 @@ def archive(stage: Stage) -> None:
         return Reply(501, text, {"Content-Type": "application/xml"})
 
     rows = shelf("/tape/T0117", *((f"{n}.meta", {"seq": n, "crc": f"{n * 7919:08x}"}) for n in (1, 2, 3)))
-    server = place.house(stage, Vault(rows, lambda item: f'"{item.digest("md5", 32)}"', first=first), "litestar")
+    server = place.house(
+        stage, Vault(rows, lambda item: f'"{item.digest("md5", 32)}"', first=first), "litestar"
+    )
     me = stage.actor("client", server, "gw.tapes.test", "aiohttp")
     me.get("/tape/T0117")
     for n in (2, 3):
@@ -139,7 +153,12 @@ def archive(stage: Stage) -> None:
         me.get(path, 304, {"If-None-Match": seen.etag})
         me.put(path, {**seen.json, "note": "shelf C"}, 501, {"If-Match": me.get(path).etag})
         place.wait(0.4)
-    me.put("/tape/T0117/3.meta", {**seen.json, "note": "shelf C"}, 501, {"If-Unmodified-Since": "Sat, 28 Nov 2026 14:00:00 GMT"})
+    me.put(
+        "/tape/T0117/3.meta",
+        {**seen.json, "note": "shelf C"},
+        501,
+        {"If-Unmodified-Since": "Sat, 28 Nov 2026 14:00:00 GMT"},
+    )
     me.put("/tape/T0117/3.meta", {**seen.json, "note": "shelf C"}, 200)
 
 
@@ -158,9 +177,12 @@ def archive(stage: Stage) -> None:
 def glass(stage: Stage) -> None:
     """Take a refusal for a success."""
     rows = {f"/rezepte/{n}": {"glas": n, "sand": 70, "soda": 14} for n in ("K5", "F2", "opal")}
-    server = place.depot(stage, rows, {"field": "stand", "refused": 200, "says": {"done": 0, "why": "stand"}}, 410)
+    server = place.depot(
+        stage, rows, {"field": "stand", "refused": 200, "says": {"done": 0, "why": "stand"}}, 410
+    )
     me = stage.actor("client", server, "rezepte.huette.example", "requests")
     him = stage.actor("other", server, "rezepte.huette.example", "node:axios")
+    me.send("POST", "/session", 200, {}, {"desk": 3})
     me.get("/rezepte")
     seen, opal = me.get("/rezepte/K5"), me.get("/rezepte/opal")
     his = him.get("/rezepte/K5")
@@ -194,10 +216,18 @@ def quarry(stage: Stage) -> None:
         if "csv" not in call.head.get("accept", ""):
             return Reply(200, reply.content, head)
         text = "".join(f"{name};{value}\n" for name, value in item.data.items())
-        return Reply(200, text, {**head, "ETag": f'"{item.digest("sha256", 8)}-t"', "Content-Type": "text/csv"})
+        return Reply(
+            200, text, {**head, "ETag": f'"{item.digest("sha256", 8)}-t"', "Content-Type": "text/csv"}
+        )
 
-    rows = shelf("/plans", *((f"q{n}", {"bench": n, "depth": 12.5 + n, "stone": "basalt"}) for n in (1, 2, 3)), rev=8)
-    server = place.house(stage, Vault(rows, lambda item: f'"{item.digest("sha256", 8)}"', shows=shows, refuses=(412, "")), "pyramid")
+    rows = shelf(
+        "/plans", *((f"q{n}", {"bench": n, "depth": 12.5 + n, "stone": "basalt"}) for n in (1, 2, 3)), rev=8
+    )
+    server = place.house(
+        stage,
+        Vault(rows, lambda item: f'"{item.digest("sha256", 8)}"', shows=shows, refuses=(412, "")),
+        "pyramid",
+    )
     me = stage.actor("client", server, "plans.quarry.test", "urllib")
     table = {"Accept": "text/csv"}
     me.get("/plans")
@@ -224,9 +254,16 @@ def quarry(stage: Stage) -> None:
 )
 def rowers(stage: Stage) -> None:
     """Aim a change at a search that finds two."""
-    people = [("a1", "Ines Roth", 1990), ("a2", "Jan Vos", 1984), ("b7", "Jan Vos", 1984), ("c3", "Ugo Neri", 2001)]
+    people = [
+        ("a1", "Ines Roth", 1990),
+        ("a2", "Jan Vos", 1984),
+        ("b7", "Jan Vos", 1984),
+        ("c3", "Ugo Neri", 2001),
+    ]
 
     def first(call: Call) -> Reply | None:
+        if call.path == "/login":
+            return Reply(200, {"as": "import", "until": "16:00"})
         if call.path != "/members" or not call.query:
             return None
         want = (call.query.get("name"), call.query.get("born"))
@@ -239,9 +276,13 @@ def rowers(stage: Stage) -> None:
         rows[found[0]].rev += 1
         return Reply(200, rows[found[0]].data)
 
-    rows = shelf("/members", *((key, {"name": name, "born": born, "boat": None}) for key, name, born in people))
+    rows = shelf(
+        "/members", *((key, {"name": name, "born": born, "boat": None}) for key, name, born in people)
+    )
     server = place.house(stage, Vault(rows, lambda item: f'"{item.rev}"', first=first), "flask")
     me = stage.actor("client", server, "club.rowing.example", "httpx")
+    me.send("POST", "/login", 200, {}, {"user": "import"})
+    me.get("/members/c3")
     me.send("PATCH", "/members?name=Ines+Roth&born=1990", 200, {}, {"boat": "Ida"})
     me.send("PATCH", "/members?name=Jan+Vos&born=1984", 412, {}, {"boat": "Ida"})
     me.send("PATCH", "/members?name=Ugo+Neri&born=2001", 200, {}, {"boat": "Lux"})
@@ -271,11 +312,13 @@ def cinema(stage: Stage) -> None:
     me = stage.actor("client", server, "sign.kino.example", "aiohttp")
     him = stage.actor("other", server, "sign.kino.example", "curl")
     me.get("/up")
+    me.get("/saal")
     seen = me.get("/saal/2")
     me.get("/saal/1")
     him.send("PATCH", "/saal/2", 200, {}, {"zeit": "21:00", "v": him.get("/saal/2").json["v"]})
     for gap in (0.3, 0.6, 1.2, 0.0):
         me.send("PATCH", "/saal/2", 409, {}, {"film": "Vertigo", "v": seen.json["v"]})
+        me.get("/up")
         place.wait(gap)
     me.get("/saal/3")
     place.sure(me.get("/saal/2").json["film"] != "Vertigo")
@@ -299,8 +342,19 @@ def paints(stage: Stage) -> None:
     def counted(_call: Call, _item: Item) -> None:
         book["n"] += 1
 
-    rows = shelf("/colours", *((name, {"name": name, "eur": 20 + len(name)}) for name in ("ocker", "umbra", "siena", "kobalt")))
-    vault = Vault(rows, lambda _item: book["n"], "head Book-Version", (412, {"book": "moved"}), after=counted, echo=False, wrote=204)
+    rows = shelf(
+        "/colours",
+        *((name, {"name": name, "eur": 20 + len(name)}) for name in ("ocker", "umbra", "siena", "kobalt")),
+    )
+    vault = Vault(
+        rows,
+        lambda _item: book["n"],
+        "head Book-Version",
+        (412, {"book": "moved"}),
+        after=counted,
+        echo=False,
+        wrote=204,
+    )
     server = place.house(stage, vault, "aiohttp")
     me = stage.actor("client", server, "book.farben.test", "requests")
     him = stage.actor("other", server, "book.farben.test", "node:fetch")
@@ -308,7 +362,9 @@ def paints(stage: Stage) -> None:
     seen = me.get("/colours/umbra")
     for name, price in (("siena", 31), ("kobalt", 77)):
         got = him.get(f"/colours/{name}")
-        him.put(f"/colours/{name}", {**got.json, "eur": price}, 204, {"Book-Version": got.fields["book-version"]})
+        him.put(
+            f"/colours/{name}", {**got.json, "eur": price}, 204, {"Book-Version": got.fields["book-version"]}
+        )
     place.wait(0.7)
     me.get("/colours/ocker")
     me.put("/colours/umbra", {**seen.json, "eur": 27}, 412, {"Book-Version": seen.fields["book-version"]})

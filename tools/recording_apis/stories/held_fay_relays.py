@@ -44,10 +44,19 @@ def trams(stage: Stage) -> None:
 
     def first(call: Call) -> Reply | None:
         if call.path == "/css/main.css":
-            return Reply(200, "body{margin:0}", {"ETag": '"c-3"', "Content-Type": "text/css"})
+            known = call.head.get("if-none-match") == '"c-3"'
+            return Reply(
+                304 if known else 200, "body{margin:0}", {"ETag": '"c-3"', "Content-Type": "text/css"}
+            )
         return None
 
-    rows = shelf("/wagen", *((str(n), {"nr": n, "links": {"self": f"http://depot.intern/wagen/{n}"}, "km": n * 310}) for n in (2101, 2102, 2107)))
+    rows = shelf(
+        "/wagen",
+        *(
+            (str(n), {"nr": n, "links": {"self": f"http://depot.intern/wagen/{n}"}, "km": n * 310})
+            for n in (2101, 2102, 2107)
+        ),
+    )
     vault = Vault(rows, _sum, needs=(428, {"fehler": "Bedingung verlangt"}), first=first)
     server = place.house(stage, vault, "flask")
     rule = 'sub_filter_types application/json; sub_filter_once off; sub_filter "depot.intern" "wagen.tram.example";'
@@ -88,14 +97,18 @@ def _copy(behind: float, items: dict[str, Item], mark: Any, place_of: str) -> tu
 )
 def blood(stage: Stage) -> None:
     """Read one's own write from a copy that has not got it."""
-    rows = shelf("/stock", *((kind, {"group": kind, "units": 14 + len(kind)}) for kind in ("A-", "0+", "AB")), rev=5)
+    rows = shelf(
+        "/stock", *((kind, {"group": kind, "units": 14 + len(kind)}) for kind in ("A-", "0+", "AB")), rev=5
+    )
     main, copy = _copy(1.6, rows, lambda item: item.rev, "head X-Version")
     front = fronts.split(stage, place.house(stage, main, "pyramid"), place.house(stage, copy, "pyramid"))
     me = stage.actor("client", front, "bank.blood.test", "requests")
     me.get("/stock")
     for kind, units in (("0+", 11), ("AB", 9)):
         seen = me.get(f"/stock/{kind}")
-        new = me.put(f"/stock/{kind}", {**seen.json, "units": units}, 200, {"X-Version": seen.fields["x-version"]})
+        new = me.put(
+            f"/stock/{kind}", {**seen.json, "units": units}, 200, {"X-Version": seen.fields["x-version"]}
+        )
         back = me.get(f"/stock/{kind}")
         place.sure(back.fields["x-version"] < new.fields["x-version"] and back.json["units"] != units)
         me.get(f"/stock/{kind}")
@@ -126,9 +139,11 @@ def seeds(stage: Stage) -> None:
         row = {"at": date(item.at), "what": call.path, "rev": item.rev, "ifMatch": call.head.get("if-match")}
         journal.append({**row, "by": call.head.get("x-user")})
 
-    rows = shelf("/lots", *((f"R{n}", {"lot": f"R{n}", "art": "rogge", "kiem": 90 + n}) for n in (1, 2, 3)), rev=30)
+    rows = shelf(
+        "/lots", *((f"R{n}", {"lot": f"R{n}", "art": "rogge", "kiem": 90 + n}) for n in (1, 2, 3)), rev=30
+    )
     server = place.house(stage, Vault(rows, _rev, first=first, after=after), "litestar")
-    rule = 'proxy_pass_request_headers off; proxy_set_header Content-Type $content_type; proxy_set_header X-User $http_x_user; proxy_set_header Content-Length $content_length;'
+    rule = "proxy_pass_request_headers off; proxy_set_header Content-Type $content_type; proxy_set_header X-User $http_x_user; proxy_set_header Content-Length $content_length;"
     front = fronts.nginx(stage, server, rule)
     me = stage.actor("client", front, "lots.zaad.example", "httpx", {"X-User": "mk"})
     him = stage.actor("other", front, "lots.zaad.example", "curl", {"X-User": "tj"})
@@ -166,7 +181,11 @@ def court(stage: Stage) -> None:
 
     def first(call: Call) -> Reply | None:
         sent, item = call.head.get("if-match"), rows.get(call.path)
-        return Reply(412, {"edition": "gone"}) if call.method == "GET" and item and sent and sent != _mixed(item) else None
+        return (
+            Reply(412, {"edition": "gone"})
+            if call.method == "GET" and item and sent and sent != _mixed(item)
+            else None
+        )
 
     rows = shelf("/files/77-19", *((f"p{n}", {"page": n, "text": f"whereas {n}"}) for n in (1, 2, 3)), rev=4)
     server = place.house(stage, Vault(rows, _mixed, first=first), "aiohttp")
@@ -201,10 +220,17 @@ def court(stage: Stage) -> None:
 )
 def birds(stage: Stage) -> None:
     """Poll with a tag that has grown on the way."""
-    rows = shelf("/counts", *((f"{n}-11", {"day": n, "rows": [{"sp": f"turdus {i}", "n": i % 7} for i in range(40)]}) for n in (26, 27)))
+    rows = shelf(
+        "/counts",
+        *(
+            (f"{n}-11", {"day": n, "rows": [{"sp": f"turdus {i}", "n": i % 7} for i in range(40)]})
+            for n in (26, 27)
+        ),
+    )
     server = place.house(stage, Vault({**rows, **shelf("/me", ("zone", {"z": 4}))}, _sum), "pyramid")
     front = fronts.apache(stage, server, "AddOutputFilterByType BROTLI_COMPRESS application/json")
     me = stage.actor("client", front, "counts.ornis.test", "node:fetch", {"Accept-Encoding": "br"})
+    me.get("/counts")
     first = me.get("/counts/27-11")
     place.sure(first.etag.endswith('-br"'), first.etag)
     for _ in range(3):
@@ -240,11 +266,17 @@ def sheets(stage: Stage) -> None:
 
     for path, item in rows.items():
         keep(path, item)
-    vault = Vault(rows, lambda item: f'"{item.digest("md5", 32)}"', after=lambda call, item: keep(call.path, item))
+    more = shelf("/singers", *((f"{n}", {"voice": "alto", "songs": [f"{n}"]}) for n in (7, 9)))
+    vault = Vault(
+        {**rows, **more},
+        lambda item: f'"{item.digest("md5", 32)}"',
+        after=lambda call, item: keep(call.path, item),
+    )
     server = place.house(stage, vault, "flask")
     block = f"location /sheets/ {{ root {folder}; error_page 418 = @app; if ($request_method != GET) {{ return 418; }} }}\n"
     block += f"location @app {{ proxy_pass http://127.0.0.1:{stage.behind(server)}; proxy_set_header Host $http_host; }}"
     me = stage.actor("client", fronts.nginx(stage, server, "", "", block), "sheets.choir.example", "requests")
+    place.round_of(me, "/singers", "/singers/7", "/sheets/lux.json")
     for name in ("ave", "nox"):
         path = f"/sheets/{name}.json"
         seen = me.get(path)
@@ -259,7 +291,11 @@ def sheets(stage: Stage) -> None:
 
 
 def _front_of_app(stage: Stage, server: Server) -> Server:
-    return fronts.nginx(stage, server, 'if ($http_x_app_build = "") { return 412; }\nif ($http_x_app_build ~ "^1\\.") { return 412; }')
+    return fronts.nginx(
+        stage,
+        server,
+        'if ($http_x_app_build = "") { return 412; }\nif ($http_x_app_build ~ "^1\\.") { return 412; }',
+    )
 
 
 @case(
@@ -276,7 +312,9 @@ def _front_of_app(stage: Stage, server: Server) -> Server:
 def bikes(stage: Stage) -> None:
     """Be refused for the build of the app."""
     rows = shelf("/bikes", *((f"b{n}", {"id": f"b{n}", "lock": "closed", "at": "Plein"}) for n in (3, 4)))
-    server = place.house(stage, Vault({**rows, **shelf("/tariffs", ("now", {"eur": 1.5}))}, _mixed), "litestar")
+    server = place.house(
+        stage, Vault({**rows, **shelf("/tariffs", ("now", {"eur": 1.5}))}, _mixed), "litestar"
+    )
     me = stage.actor("client", _front_of_app(stage, server), "go.fietsen.example", "java")
     me.get("/tariffs/now", 412, {"X-App-Build": "1.94"})
     me.send("PATCH", "/bikes/b3", 412, {"X-App-Build": "1.94"}, {"lock": "open"})
@@ -302,12 +340,18 @@ def bikes(stage: Stage) -> None:
 )
 def lights(stage: Stage) -> None:
     """Send back a tag that was made weak on the way."""
-    vcl = "sub vcl_recv { return (pass); }\nsub vcl_backend_response { if (beresp.http.X-Cue == \"long\" && bereq.http.Accept-Encoding ~ \"gzip\") { set beresp.do_gzip = true; } }"
+    vcl = 'sub vcl_recv { return (pass); }\nsub vcl_backend_response { if (beresp.http.X-Cue == "long" && bereq.http.Accept-Encoding ~ "gzip") { set beresp.do_gzip = true; } }'
 
-    def shows(_call: Call, item: Item, reply: Reply) -> Reply:
-        return Reply(200, reply.content, {**reply.head, "X-Cue": "long" if len(reply.octets()) > 300 else "short"})
+    def shows(_call: Call, _item: Item, reply: Reply) -> Reply:
+        return Reply(
+            200, reply.content, {**reply.head, "X-Cue": "long" if len(reply.octets()) > 300 else "short"}
+        )
 
-    rows = shelf("/cues", ("12", {"cue": 12, "lamps": [{"ch": n, "pct": n % 100} for n in range(60)]}), ("13", {"cue": 13, "lamps": []}))
+    rows = shelf(
+        "/cues",
+        ("12", {"cue": 12, "lamps": [{"ch": n, "pct": n % 100} for n in range(60)]}),
+        ("13", {"cue": 13, "lamps": []}),
+    )
     vault = Vault(rows, _mixed, refuses=(412, {"err": 3, "msg": "cue not stored"}), shows=shows)
     server = place.house(stage, vault, "aiohttp")
     me = stage.actor("client", fronts.varnish(stage, server, vcl), "desk.theater.test", "aiohttp")

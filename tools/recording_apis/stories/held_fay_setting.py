@@ -89,7 +89,9 @@ def depot(stage: Stage, items: Mapping[str, object], habit: Mapping[str, object]
 def mill(stage: Stage, texts: Mapping[str, str], habit: str = "") -> Server:
     """Start the texts under WEBrick."""
     settings = {"ITEMS": json.dumps(texts), "HABIT": habit}
-    return _spawn(stage, "webrick", [program("ruby"), str(_APPS / "fay_mill.rb")], "own service on WEBrick", settings)
+    return _spawn(
+        stage, "webrick", [program("ruby"), str(_APPS / "fay_mill.rb")], "own service on WEBrick", settings
+    )
 
 
 def sure(ok: object, said: object = "not as told") -> None:

@@ -18,7 +18,13 @@ _ICS = {"Content-Type": "text/calendar; charset=utf-8"}
 
 
 def _event(uid: str, title: str, start: str, more: str = "") -> str:
-    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Lehrbetrieb//Plan 4//DE", "BEGIN:VEVENT", f"UID:{uid}"]
+    lines = [
+        "BEGIN:VCALENDAR",
+        "VERSION:2.0",
+        "PRODID:-//Lehrbetrieb//Plan 4//DE",
+        "BEGIN:VEVENT",
+        f"UID:{uid}",
+    ]
     lines += ["DTSTAMP:20261101T080000Z", f"DTSTART:{start}", f"SUMMARY:{title}", *([more] if more else [])]
     return "\r\n".join([*lines, "END:VEVENT", "END:VCALENDAR", ""])
 
@@ -43,14 +49,29 @@ def lessons(stage: Stage) -> None:
     me.send("MKCALENDAR", home, 201, {"Content-Type": "application/xml"}, _CAL)
     tags = {}
     for n in (1, 2, 3):
-        made = me.put(f"{home}st{n}.ics", _event(f"st{n}", f"Stunde {n}", f"2026120{n}T090000Z"), 201, {**_ICS, "If-None-Match": "*"})
+        made = me.put(
+            f"{home}st{n}.ics",
+            _event(f"st{n}", f"Stunde {n}", f"2026120{n}T090000Z"),
+            201,
+            {**_ICS, "If-None-Match": "*"},
+        )
         tags[n] = made.etag
     stage.forget()
     me.send("PROPFIND", home, 207, {"Depth": "1", "Content-Type": "application/xml"}, _LOOK)
     tags = {n: me.get(f"{home}st{n}.ics").etag for n in (1, 2, 3)}
-    new = me.put(f"{home}st2.ics", _event("st2", "Stunde 2 Nacht", "20261202T180000Z"), 204, {**_ICS, "If-Match": tags[2]})
+    new = me.put(
+        f"{home}st2.ics",
+        _event("st2", "Stunde 2 Nacht", "20261202T180000Z"),
+        204,
+        {**_ICS, "If-Match": tags[2]},
+    )
     place.sure(new.etag != tags[2])
-    me.put(f"{home}st1.ics", _event("st1", "Stunde 1 Autobahn", "20261201T090000Z"), 204, {**_ICS, "If-Match": tags[1]})
+    me.put(
+        f"{home}st1.ics",
+        _event("st1", "Stunde 1 Autobahn", "20261201T090000Z"),
+        204,
+        {**_ICS, "If-Match": tags[1]},
+    )
     place.wait(0.9)
     text = _event("st2", "Stunde 2 Nacht", "20261202T180000Z", "LOCATION:Hof 3")
     me.put(f"{home}st2.ics", text, 412, {**_ICS, "If-Match": tags[2]})
@@ -144,7 +165,9 @@ def pumps(stage: Stage) -> None:
 def claims(stage: Stage) -> None:
     """Lose some claims and win others, as meant."""
     server = stage.server("moto")
-    key = {"Authorization": "AWS4-HMAC-SHA256 Credential=AKIA/20261128/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"}
+    key = {
+        "Authorization": "AWS4-HMAC-SHA256 Credential=AKIA/20261128/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"
+    }
     me = stage.actor("client", server, "s3.brot.test", "httpx", key)
     him = stage.actor("other", server, "s3.brot.test", "urllib", key)
     him.put("/nacht", b"", 200)
