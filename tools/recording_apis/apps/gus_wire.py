@@ -1,4 +1,4 @@
-"""Routes that answer in the process that records, under Flask, Falcon with waitress, or aiohttp."""
+"""Routes that answer in the process that records, under Flask, Falcon with cheroot, or aiohttp."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Tell:
     def octets(self) -> tuple[bytes, str]:
         """Return the content and its type."""
         if isinstance(self.body, bytes):
-            return self.body, self.kind or "application/octet-stream"
+            return self.body, self.kind or ("application/octet-stream" if self.body else "text/plain")
         if isinstance(self.body, str):
             return self.body.encode(), self.kind or "text/plain; charset=utf-8"
         text = json.dumps(self.body, ensure_ascii=False, separators=(",", ":"))
@@ -131,7 +131,7 @@ def _flask(answer: Callable[[Ask], Tell], port: int) -> Callable[[], None]:
 
 
 def _falcon(answer: Callable[[Ask], Tell], port: int) -> Callable[[], None]:
-    falcon, waitress = importlib.import_module("falcon"), importlib.import_module("waitress")
+    falcon, cheroot = importlib.import_module("falcon"), importlib.import_module("cheroot.wsgi")
     app = falcon.App()
 
     def sink(req: Any, resp: Any, **_rest: Any) -> None:
@@ -147,9 +147,10 @@ def _falcon(answer: Callable[[Ask], Tell], port: int) -> Callable[[], None]:
             resp.set_header(name, value)
 
     app.add_sink(sink, prefix="/")
-    made = waitress.create_server(app, host="127.0.0.1", port=port, threads=8, ident=None)
-    threading.Thread(target=made.run, daemon=True).start()
-    return made.close  # type: ignore[no-any-return]
+    made = cheroot.Server(("127.0.0.1", port), app, numthreads=8, server_name="cheroot")
+    made.prepare()
+    threading.Thread(target=made.serve, daemon=True).start()
+    return made.stop  # type: ignore[no-any-return]
 
 
 def _aiohttp(answer: Callable[[Ask], Tell], port: int) -> Callable[[], None]:
