@@ -1,10 +1,11 @@
-"""Imitations after their documentation: WAFv2, R2, IBM's object store, Google's XML store, People, clusters."""
+"""Imitations after their documentation: WAFv2, R2, IBM and Google stores, People, clusters."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import itertools
+import json
 import time
 import uuid
 from typing import Any
@@ -18,8 +19,13 @@ def waf(lists: dict[str, dict[str, Any]]) -> Counter:
 
     def locked(name: str) -> dict[str, Any]:
         one = lists[name]
-        return {"Name": name, "Id": one["Id"], "Description": one["Description"], "LockToken": one["LockToken"],
-                "ARN": f"arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/{name}/{one['Id']}"}
+        return {
+            "Name": name,
+            "Id": one["Id"],
+            "Description": one["Description"],
+            "LockToken": one["LockToken"],
+            "ARN": f"arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/{name}/{one['Id']}",
+        }
 
     @desk.at("POST", "/")
     def call(ask: Ask) -> Any:
@@ -33,18 +39,27 @@ def waf(lists: dict[str, dict[str, Any]]) -> Counter:
             acl = {"Name": sent["Name"], "ARN": locked(sent["Name"])["ARN"], **body}
             return Tell(200, {"WebACL": acl, "LockToken": one["LockToken"]}, head)
         if sent["LockToken"] != one["LockToken"]:
-            text = "AWS WAF couldn’t save your changes because you tried to update or delete a resource that has "
-            text += "changed since you last retrieved it. Get the resource again, make any changes you need to make "
-            return Tell(400, {"__type": "WAFOptimisticLockException", "Message": text + "to the new copy, and retry your operation."},
-                        {**head, "x-amzn-ErrorType": "WAFOptimisticLockException"})
-        one.update({k: sent[k] for k in ("Rules", "DefaultAction", "Description") if k in sent}, LockToken=str(uuid.uuid4()))
+            text = "AWS WAF couldn’t save your changes because you tried to update or delete a resource that has "  # noqa: E501, RUF001
+            text += "changed since you last retrieved it. Get the resource again, make any changes you need to make "  # noqa: E501
+            return Tell(
+                400,
+                {
+                    "__type": "WAFOptimisticLockException",
+                    "Message": text + "to the new copy, and retry your operation.",
+                },
+                {**head, "x-amzn-ErrorType": "WAFOptimisticLockException"},
+            )
+        one.update(
+            {k: sent[k] for k in ("Rules", "DefaultAction", "Description") if k in sent},
+            LockToken=str(uuid.uuid4()),
+        )
         return Tell(200, {"NextLockToken": one["LockToken"]}, head)
 
     return desk
 
 
 def _xml(code: str, text: str, more: str = "") -> str:
-    return f'<?xml version="1.0" encoding="UTF-8"?><Error><Code>{code}</Code><Message>{text}</Message>{more}</Error>'
+    return f'<?xml version="1.0" encoding="UTF-8"?><Error><Code>{code}</Code><Message>{text}</Message>{more}</Error>'  # noqa: E501
 
 
 def r2(objects: dict[str, bytes]) -> Counter:
@@ -60,14 +75,17 @@ def r2(objects: dict[str, bytes]) -> Counter:
 
     @desk.at("GET", "/archiv")
     def listed(_ask: Ask) -> Any:
-        rows = "".join(f"<Contents><Key>{k}</Key><LastModified>{iso(time.time() - 86000)}</LastModified><ETag>{tag(v)}</ETag>"
-                       f"<Size>{len(v)}</Size></Contents>" for k, v in objects.items())
-        text = f"<ListBucketResult><Name>archiv</Name><KeyCount>{len(objects)}</KeyCount>{rows}</ListBucketResult>"
+        rows = "".join(
+            f"<Contents><Key>{k}</Key><LastModified>{iso(time.time() - 86000)}</LastModified><ETag>{tag(v)}</ETag>"  # noqa: E501
+            f"<Size>{len(v)}</Size></Contents>"
+            for k, v in objects.items()
+        )
+        text = f"<ListBucketResult><Name>archiv</Name><KeyCount>{len(objects)}</KeyCount>{rows}</ListBucketResult>"  # noqa: E501
         return Tell(200, text, None, "application/xml")
 
     @desk.at("POST", "/archiv/(.+)")
     def begin(_ask: Ask, key: str) -> Any:
-        text = f"<InitiateMultipartUploadResult><Bucket>archiv</Bucket><Key>{key}</Key><UploadId>AF1c0</UploadId></InitiateMultipartUploadResult>"
+        text = f"<InitiateMultipartUploadResult><Bucket>archiv</Bucket><Key>{key}</Key><UploadId>AF1c0</UploadId></InitiateMultipartUploadResult>"  # noqa: E501
         return Tell(200, text, None, "application/xml")
 
     @desk.at("PUT", "/archiv/(.+)")
@@ -76,7 +94,9 @@ def r2(objects: dict[str, bytes]) -> Counter:
         if given is not None:
             text = f"Header 'x-amz-copy-source-if-match' with value '{given}' not implemented"
             return Tell(501, _xml("NotImplemented", text.replace('"', "&quot;")), None, "application/xml")
-        return Tell(200, f"<CopyPartResult><ETag>{tag(b'x')}</ETag></CopyPartResult>", None, "application/xml")
+        return Tell(
+            200, f"<CopyPartResult><ETag>{tag(b'x')}</ETag></CopyPartResult>", None, "application/xml"
+        )
 
     @desk.at("DELETE", "/archiv/(.+)")
     def abort(_ask: Ask, _key: str) -> Any:
@@ -95,15 +115,18 @@ def cos(objects: dict[str, bytes], then: dict[str, bytes], after: int) -> Counte
         if key in then and ask.method == "GET" and next(seen) == after + 1:
             objects[key], born[key] = then[key], time.time()
         data = objects[key]
-        head = {"ETag": f'"{hashlib.md5(data).hexdigest()}"', "Last-Modified": day(born[key]),  # noqa: S324
-                "X-Clv-Request-Id": str(uuid.uuid4())}
+        head = {
+            "ETag": f'"{hashlib.md5(data).hexdigest()}"',  # noqa: S324
+            "Last-Modified": day(born[key]),
+            "X-Clv-Request-Id": str(uuid.uuid4()),
+        }
         span = ask.head.get("range")
         if span is None or ask.method == "HEAD":
             return Tell(200, data, head)
         first, _, last = span.removeprefix("bytes=").partition("-")
         end = min(int(last or len(data) - 1), len(data) - 1)
         head["Content-Range"] = f"bytes {first}-{end}/{len(data)}"
-        return Tell(206, data[int(first):end + 1], head)
+        return Tell(206, data[int(first) : end + 1], head)
 
     return desk
 
@@ -117,8 +140,13 @@ def gcs_xml(objects: dict[str, bytes]) -> Counter:
     def heads(key: str) -> dict[str, str]:
         data, generation, moment = kept[key]
         md5 = hashlib.md5(data)  # noqa: S324
-        return {"ETag": f'"{md5.hexdigest()}"', "x-goog-generation": str(generation), "x-goog-metageneration": "1",
-                "x-goog-hash": "md5=" + base64.b64encode(md5.digest()).decode(), "Last-Modified": day(moment)}
+        return {
+            "ETag": f'"{md5.hexdigest()}"',
+            "x-goog-generation": str(generation),
+            "x-goog-metageneration": "1",
+            "x-goog-hash": "md5=" + base64.b64encode(md5.digest()).decode(),
+            "Last-Modified": day(moment),
+        }
 
     @desk.at("GET|HEAD", "/etl-stand/(.+)")
     def read(ask: Ask, key: str) -> Any:
@@ -132,9 +160,19 @@ def gcs_xml(objects: dict[str, bytes]) -> Counter:
     def write(ask: Ask, key: str) -> Any:
         wanted = ask.head.get("x-goog-if-generation-match")
         if wanted is not None and wanted != str(kept[key][1] if key in kept else 0):
-            return Tell(412, _xml("PreconditionFailed", "At least one of the pre-conditions you specified did not hold."), None, "application/xml")
+            return Tell(
+                412,
+                _xml("PreconditionFailed", "At least one of the pre-conditions you specified did not hold."),
+                None,
+                "application/xml",
+            )
         kept[key] = (ask.body, next(number), time.time())
-        return Tell(200, b"", {k: v for k, v in heads(key).items() if k != "Last-Modified"}, "text/html; charset=UTF-8")
+        return Tell(
+            200,
+            b"",
+            {k: v for k, v in heads(key).items() if k != "Last-Modified"},
+            "text/html; charset=UTF-8",
+        )
 
     return desk
 
@@ -165,7 +203,7 @@ def people(rows: dict[str, dict[str, Any]], late: float) -> Counter:
     def write(ask: Ask, key: str) -> Any:
         now = history[key][-1][1]
         if ask.data.get("etag") != now["etag"]:
-            text = "Request person.etag is different than the current person.etag. Clear local cache and get the latest person."
+            text = "Request person.etag is different than the current person.etag. Clear local cache and get the latest person."  # noqa: E501
             return Tell(400, {"error": {"code": 400, "message": text, "status": "FAILED_PRECONDITION"}})
         fields = ask.query["updatePersonFields"].split(",")
         new = {**now, **{name: ask.data[name] for name in fields}, "etag": etag()}
@@ -175,12 +213,28 @@ def people(rows: dict[str, dict[str, Any]], late: float) -> Counter:
     return desk
 
 
+def _too_old() -> Tell:
+    text = "The provided continue parameter is too old to display a consistent list result. "
+    text += "You must start a new list without the continue parameter."
+    told = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": text}
+    return Tell(410, {**told, "reason": "Expired", "code": 410})
+
+
+def _pod(number: int, space: str) -> dict[str, Any]:
+    version = str(9910000 + number * 13)
+    named = {"name": f"ingest-{number:03d}", "namespace": space, "resourceVersion": version}
+    return {"metadata": named, "status": {"phase": "Running"}}
+
+
 def cluster(pods: int, lives: float) -> Counter:
     """Return a list of pods in pages; what it was told from is kept so many seconds."""
-    import json
-
-    desk = Counter({"Audit-Id": str(uuid.uuid4()), "Cache-Control": "no-cache, private",
-                    "X-Kubernetes-Pf-Flowschema-Uid": "b4e2b1f0-0d8c-4a39-9be0-2d6e4f7c1a55"})
+    desk = Counter(
+        {
+            "Audit-Id": str(uuid.uuid4()),
+            "Cache-Control": "no-cache, private",
+            "X-Kubernetes-Pf-Flowschema-Uid": "b4e2b1f0-0d8c-4a39-9be0-2d6e4f7c1a55",
+        }
+    )
     start = [0.0]
 
     @desk.at("GET", "/api/v1/namespaces/([^/]+)/pods")
@@ -190,21 +244,29 @@ def cluster(pods: int, lives: float) -> Counter:
             mark = json.loads(base64.urlsafe_b64decode(ask.query["continue"] + "=="))
             first, version = mark["start"], mark["rv"]
             if time.time() - start[0] > lives:
-                text = "The provided continue parameter is too old to display a consistent list result. "
-                return Tell(410, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-                                  "message": text + "You must start a new list without the continue parameter.",
-                                  "reason": "Expired", "code": 410})
+                return _too_old()
         else:
             start[0] = time.time()
         last = min(first + size, pods)
         meta: dict[str, Any] = {"resourceVersion": str(version)}
         if last < pods:
-            mark_text = json.dumps({"v": "meta.k8s.io/v1", "rv": version, "start": last}, separators=(",", ":"))
-            meta |= {"continue": base64.urlsafe_b64encode(mark_text.encode()).decode().rstrip("="), "remainingItemCount": pods - last}
-        rows = [{"metadata": {"name": f"ingest-{n:03d}", "namespace": space, "resourceVersion": str(9910000 + n * 13)},
-                 "status": {"phase": "Running"}} for n in range(first, last)]
+            mark_text = json.dumps(
+                {"v": "meta.k8s.io/v1", "rv": version, "start": last}, separators=(",", ":")
+            )
+            meta |= {
+                "continue": base64.urlsafe_b64encode(mark_text.encode()).decode().rstrip("="),
+                "remainingItemCount": pods - last,
+            }
+        rows = [_pod(n, space) for n in range(first, last)]
         return {"kind": "PodList", "apiVersion": "v1", "metadata": meta, "items": rows}
 
     desk.plain("/version", {"major": "1", "minor": "31", "gitVersion": "v1.31.4"})
-    desk.plain("/apis/apps/v1/namespaces/[^/]+/deployments/ingest", {"kind": "Deployment", "metadata": {"name": "ingest", "resourceVersion": "9917010"}, "spec": {"replicas": 7}})
+    desk.plain(
+        "/apis/apps/v1/namespaces/[^/]+/deployments/ingest",
+        {
+            "kind": "Deployment",
+            "metadata": {"name": "ingest", "resourceVersion": "9917010"},
+            "spec": {"replicas": 7},
+        },
+    )
     return desk

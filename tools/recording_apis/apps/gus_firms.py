@@ -11,21 +11,28 @@ from tools.recording_apis.apps.gus_records import parsed
 from tools.recording_apis.apps.gus_wire import Ask, Counter, Tell, day, iso
 
 
-def force(rows: dict[str, dict[str, Any]], suffix: str = "") -> tuple[Counter, dict[str, list[dict[str, str]]]]:
+def stamp(moment: float) -> str:
+    """Return a time as Salesforce spells it."""
+    return iso(moment).replace("Z", "+0000")
+
+
+def force(
+    rows: dict[str, dict[str, Any]], suffix: str = ""
+) -> tuple[Counter, dict[str, list[dict[str, str]]]]:
     """Return accounts with dates and tags; the tag ends as documented when a suffix is given."""
-    desk = Counter({"Server": "sfdcedge", "Sforce-Limit-Info": "api-usage=412/15000", "Vary": "Accept-Encoding"}, "application/json;charset=UTF-8")
+    desk = Counter(
+        {"Server": "sfdcedge", "Sforce-Limit-Info": "api-usage=412/15000", "Vary": "Accept-Encoding"},
+        "application/json;charset=UTF-8",
+    )
     base = "/services/data/v61.0"
     times = {key: one.pop("_at", time.time() - 9000) for key, one in rows.items()}
     past: dict[str, list[dict[str, str]]] = {key: [] for key in rows}
 
     def tag(key: str) -> str:
-        return f'"{hashlib.sha1(f"{key}{times[key]}".encode()).hexdigest()[:28]}=-{suffix}"' if suffix else ""
+        return f'"{hashlib.sha1(f"{key}{times[key]}".encode()).hexdigest()[:28]}=-{suffix}"' if suffix else ""  # noqa: S324
 
     def heads(key: str) -> dict[str, str]:
         return {"Last-Modified": day(times[key]), **({"ETag": tag(key)} if suffix else {})}
-
-    def stamp(moment: float) -> str:
-        return iso(moment).replace("Z", "+0000")
 
     desk.plain(f"{base}/limits", {"DailyApiRequests": {"Max": 15000, "Remaining": 14588}})
 
@@ -34,7 +41,9 @@ def force(rows: dict[str, dict[str, Any]], suffix: str = "") -> tuple[Counter, d
         if suffix and ask.head.get("if-none-match") == tag(key):
             return Tell(304, b"", heads(key))
         link = {"type": "Account", "url": f"{base}/sobjects/Account/{key}"}
-        return Tell(200, {"attributes": link, "Id": key, **rows[key], "SystemModstamp": stamp(times[key])}, heads(key))
+        return Tell(
+            200, {"attributes": link, "Id": key, **rows[key], "SystemModstamp": stamp(times[key])}, heads(key)
+        )
 
     @desk.at("GET", f"{base}/query")
     def query(_ask: Ask) -> Any:
@@ -43,15 +52,14 @@ def force(rows: dict[str, dict[str, Any]], suffix: str = "") -> tuple[Counter, d
 
     @desk.at("PATCH", f"{base}/sobjects/Account/([A-Za-z0-9]{{18}})")
     def write(ask: Ask, key: str) -> Any:
-        refused = Tell(412, [{"message": "Precondition Failed", "errorCode": "PRECONDITION_FAILED"}])
         since = parsed(ask.head.get("if-unmodified-since", ""))
         if (since is not None and int(times[key]) > since) or ask.head.get("if-match", tag(key)) != tag(key):
-            return refused
+            return Tell(412, [{"message": "Precondition Failed", "errorCode": "PRECONDITION_FAILED"}])
         now = time.time()
         by = ask.head.get("x-acting-user", "005Kx0000001aBcIAI")
         for name, value in ask.data.items():
-            past[key].append({"Field": name, "OldValue": str(rows[key].get(name)), "NewValue": str(value),
-                              "CreatedById": by, "CreatedDate": stamp(now)})
+            row = {"Field": name, "OldValue": str(rows[key].get(name)), "NewValue": str(value)}
+            past[key].append({**row, "CreatedById": by, "CreatedDate": stamp(now)})
         rows[key].update(ask.data)
         times[key] = now
         return Tell(204)
@@ -65,25 +73,44 @@ def oss(objects: dict[str, bytes]) -> Counter:
     born = dict.fromkeys(objects, time.time() - 70000)
 
     def heads(key: str) -> dict[str, str]:
-        return {"ETag": f'"{hashlib.md5(objects[key]).hexdigest().upper()}"', "Last-Modified": day(born[key]),  # noqa: S324
-                "x-oss-request-id": uuid.uuid4().hex[:24].upper(), "x-oss-object-type": "Normal", "x-oss-storage-class": "Standard"}
+        return {
+            "ETag": f'"{hashlib.md5(objects[key]).hexdigest().upper()}"',  # noqa: S324
+            "Last-Modified": day(born[key]),
+            "x-oss-request-id": uuid.uuid4().hex[:24].upper(),
+            "x-oss-object-type": "Normal",
+            "x-oss-storage-class": "Standard",
+        }
 
     @desk.at("GET|HEAD", "/(.+)")
     def read(_ask: Ask, key: str) -> Any:
-        return Tell(200, objects[key], heads(key)) if key in objects else Tell(404, b"", {"x-oss-ec": "0026-00000001"})
+        return (
+            Tell(200, objects[key], heads(key))
+            if key in objects
+            else Tell(404, b"", {"x-oss-ec": "0026-00000001"})
+        )
 
     @desk.at("GET", "/")
     def listed(_ask: Ask) -> Any:
-        rows = "".join(f"<Contents><Key>{k}</Key><ETag>{heads(k)['ETag']}</ETag><Size>{len(v)}</Size></Contents>" for k, v in sorted(objects.items()))
-        return Tell(200, f"<ListBucketResult><Name>menu-shanghai</Name>{rows}</ListBucketResult>", None, "application/xml")
+        rows = "".join(
+            f"<Contents><Key>{k}</Key><ETag>{heads(k)['ETag']}</ETag><Size>{len(v)}</Size></Contents>"
+            for k, v in sorted(objects.items())
+        )
+        return Tell(
+            200,
+            f"<ListBucketResult><Name>menu-shanghai</Name>{rows}</ListBucketResult>",
+            None,
+            "application/xml",
+        )
 
     @desk.at("PUT", "/(.+)")
     def write(ask: Ask, key: str) -> Any:
         if ask.head.get("x-oss-forbid-overwrite") == "true" and key in objects:
             number = uuid.uuid4().hex[:24].upper()
-            text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>FileAlreadyExists</Code><Message>The object you specified "
-            text += f"already exists and can not be overwritten.</Message><RequestId>{number}</RequestId><EC>0026-00000002</EC></Error>"
-            return Tell(409, text, {"x-oss-request-id": number, "x-oss-ec": "0026-00000002"}, "application/xml")
+            text = '<?xml version="1.0" encoding="UTF-8"?><Error><Code>FileAlreadyExists</Code><Message>The object you specified '  # noqa: E501
+            text += f"already exists and can not be overwritten.</Message><RequestId>{number}</RequestId><EC>0026-00000002</EC></Error>"  # noqa: E501
+            return Tell(
+                409, text, {"x-oss-request-id": number, "x-oss-ec": "0026-00000002"}, "application/xml"
+            )
         objects[key], born[key] = ask.body, time.time()
         return Tell(200, b"", {k: v for k, v in heads(key).items() if k != "Last-Modified"})
 
@@ -111,7 +138,11 @@ def oracle(rows: dict[str, dict[str, Any]], slow: float) -> Counter:
         with desk.lock:
             if ask.head.get("if-match", now[key]) != now[key]:
                 text = "DCS-10182: The etag provided does not match the etag of the resource."
-                return Tell(412, {"code": "NoEtagMatch", "message": text}, {"opc-request-id": uuid.uuid4().hex.upper()})
+                return Tell(
+                    412,
+                    {"code": "NoEtagMatch", "message": text},
+                    {"opc-request-id": uuid.uuid4().hex.upper()},
+                )
             rows[key].update(ask.data, timeUpdated=iso())
             now[key] = uuid.uuid4().hex
             got = Tell(200, dict(rows[key]), heads(key))

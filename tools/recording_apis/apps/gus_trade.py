@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from typing import Any
+from urllib.parse import parse_qs
 
 from tools.recording_apis.apps.gus_wire import Ask, Counter, Tell, day, iso
 
 
 def _uid() -> str:
     return str(uuid.uuid4())
+
+
+def _no_cart(key: str) -> Tell:
+    text = f"The Resource with ID '{key}' was not found."
+    errors = [{"code": "ResourceNotFound", "message": text}]
+    return Tell(404, {"statusCode": 404, "message": text, "errors": errors})
+
+
+def _old_cart(key: str, sent: int, now: int) -> Tell:
+    text = f"Object {key} has a different version than expected. Expected: {sent} - Actual: {now}."
+    errors = [{"code": "ConcurrentModification", "message": text, "currentVersion": now}]
+    return Tell(409, {"statusCode": 409, "message": text, "errors": errors})
 
 
 def commerce(project: str, carts: dict[str, dict[str, Any]]) -> Counter:
@@ -20,36 +34,40 @@ def commerce(project: str, carts: dict[str, dict[str, Any]]) -> Counter:
         one.setdefault("createdAt", iso(time.time() - 900))
         one.setdefault("lastModifiedAt", iso(time.time() - 300))
 
-    def missing(what: str) -> Tell:
-        text = f"The Resource with ID '{what}' was not found."
-        return Tell(404, {"statusCode": 404, "message": text, "errors": [{"code": "ResourceNotFound", "message": text}]})
-
     @desk.at("POST", "/oauth/token")
     def token(_ask: Ask) -> Any:
-        return {"access_token": _uid().replace("-", ""), "token_type": "Bearer", "expires_in": 172800,
-                "scope": f"manage_orders:{project} view_products:{project}"}
+        return {
+            "access_token": _uid().replace("-", ""),
+            "token_type": "Bearer",
+            "expires_in": 172800,
+            "scope": f"manage_orders:{project} view_products:{project}",
+        }
 
     @desk.at("GET", f"/{project}/carts/([^/]+)")
     def read(_ask: Ask, key: str) -> Any:
-        return carts.get(key) or missing(key)
+        return carts.get(key) or _no_cart(key)
 
     @desk.at("GET", f"/{project}/carts")
     def listed(ask: Ask) -> Any:
         found = list(carts.values())
-        return {"limit": int(ask.query.get("limit", "20")), "offset": 0, "count": len(found), "total": len(found),
-                "results": [{k: one[k] for k in ("id", "version", "cartState", "lastModifiedAt")} for one in found]}
+        return {
+            "limit": int(ask.query.get("limit", "20")),
+            "offset": 0,
+            "count": len(found),
+            "total": len(found),
+            "results": [
+                {k: one[k] for k in ("id", "version", "cartState", "lastModifiedAt")} for one in found
+            ],
+        }
 
     @desk.at("POST", f"/{project}/carts/([^/]+)")
     def update(ask: Ask, key: str) -> Any:
         one = carts.get(key)
         if one is None:
-            return missing(key)
+            return _no_cart(key)
         with desk.lock:
             if ask.data["version"] != one["version"]:
-                text = f"Object {key} has a different version than expected. "
-                text += f"Expected: {ask.data['version']} - Actual: {one['version']}."
-                return Tell(409, {"statusCode": 409, "message": text, "errors": [
-                    {"code": "ConcurrentModification", "message": text, "currentVersion": one["version"]}]})
+                return _old_cart(key, ask.data["version"], one["version"])
             for act in ask.data["actions"]:
                 _act(one, act)
             one["version"] += 3 * len(ask.data["actions"])
@@ -89,8 +107,19 @@ def square(people: dict[str, dict[str, Any]]) -> Counter:
         one, sent = people[key], dict(ask.data)
         given = sent.pop("version", None)
         if given is not None and given != one["version"]:
-            return Tell(409, {"errors": [{"category": "INVALID_REQUEST_ERROR", "code": "CONFLICT",
-                                          "detail": "Version mismatch", "field": "version"}]})
+            return Tell(
+                409,
+                {
+                    "errors": [
+                        {
+                            "category": "INVALID_REQUEST_ERROR",
+                            "code": "CONFLICT",
+                            "detail": "Version mismatch",
+                            "field": "version",
+                        }
+                    ]
+                },
+            )
         one.update(sent, version=one["version"] + 1, updated_at=iso())
         return {"customer": dict(one)}
 
@@ -111,8 +140,10 @@ def spring(rows: dict[str, dict[str, Any]]) -> Counter:
 
     @desk.at("GET", "/api/tarifs")
     def listed(_ask: Ask) -> Any:
-        return {"_embedded": {"tarifs": [shown(key) for key in rows]},
-                "page": {"size": 20, "totalElements": len(rows), "totalPages": 1, "number": 0}}
+        return {
+            "_embedded": {"tarifs": [shown(key) for key in rows]},
+            "page": {"size": 20, "totalElements": len(rows), "totalPages": 1, "number": 0},
+        }
 
     @desk.at("PUT|PATCH", "/api/tarifs/([0-9]+)")
     def write(ask: Ask, key: str) -> Any:
@@ -134,8 +165,15 @@ def sync(service: str, docs: dict[str, dict[str, Any]]) -> Counter:
         return {"unique_name": name, "service_sid": service, "date_expires": None, **docs[name]}
 
     def bad(status: int, code: int, text: str) -> Tell:
-        return Tell(status, {"code": code, "message": text, "more_info": f"https://www.twilio.com/docs/errors/{code}",
-                             "status": status})
+        return Tell(
+            status,
+            {
+                "code": code,
+                "message": text,
+                "more_info": f"https://www.twilio.com/docs/errors/{code}",
+                "status": status,
+            },
+        )
 
     @desk.at("GET", f"/v1/Services/{service}/Documents/([^/]+)")
     def read(_ask: Ask, name: str) -> Any:
@@ -143,14 +181,13 @@ def sync(service: str, docs: dict[str, dict[str, Any]]) -> Counter:
 
     @desk.at("GET", f"/v1/Services/{service}/Documents")
     def listed(_ask: Ask) -> Any:
-        return {"documents": [shown(name) for name in docs],
-                "meta": {"page": 0, "page_size": 50, "key": "documents", "next_page_url": None}}
+        return {
+            "documents": [shown(name) for name in docs],
+            "meta": {"page": 0, "page_size": 50, "key": "documents", "next_page_url": None},
+        }
 
     @desk.at("POST", f"/v1/Services/{service}/Documents/([^/]+)")
     def write(ask: Ask, name: str) -> Any:
-        import json
-        from urllib.parse import parse_qs
-
         with desk.lock:
             given = ask.head.get("if-match")
             if given is not None and given != docs[name]["revision"]:

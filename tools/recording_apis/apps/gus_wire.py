@@ -83,6 +83,7 @@ class Counter:
         self.at("GET", pattern)(lambda _ask, *_rest: Tell(200, body, head, kind))
 
     def __call__(self, ask: Ask) -> Tell:
+        """Answer a request."""
         for method, pattern, made in self.routes:
             found = pattern.fullmatch(ask.path)
             if found and ask.method in method.split("|"):
@@ -122,7 +123,12 @@ def _flask(answer: Callable[[Ask], Tell], port: int) -> Callable[[], None]:
     methods = ["GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS", "MERGE"]
     for rule in ("/", "/<path:rest>"):
         app.add_url_rule(
-            rule, f"any{rule}", any_path, methods=methods, provide_automatic_options=False, merge_slashes=False
+            rule,
+            f"any{rule}",
+            any_path,
+            methods=methods,
+            provide_automatic_options=False,
+            merge_slashes=False,
         )
     serving.WSGIRequestHandler.protocol_version = "HTTP/1.1"
     made = serving.make_server("127.0.0.1", port, app, threaded=True)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     "e515",
     "gus-progress-sent-after-a-move",
     "redirect-rewrites-request",
-    "lost-update",
+    "lost-write",
     alone="redirect-rewrites-request",
     description="A record store has moved and answers writes with 302; the client goes on with a GET and takes its 200 for a save.",
     synthetic=True,
@@ -25,11 +25,20 @@ if TYPE_CHECKING:
 def moved(stage: Stage) -> None:
     """A PUT that ends as a GET."""
     app = place.script(stage, "gus_basket.js", "learning record store under Fastify", "lrs-moved")
-    ours = stage.actor("client", app, "lrs.akademie.example", "requests:follow",
-                       {"X-Experience-API-Version": "1.0.3", "Authorization": "Basic bHJz"})
+    ours = stage.actor(
+        "client",
+        app,
+        "lrs.akademie.example",
+        "requests:follow",
+        {"X-Experience-API-Version": "1.0.3", "Authorization": "Basic bHJz"},
+    )
     ours.get("/xapi/about")
-    ours.send("POST", "/xapi/statements", 200, None, {"verb": {"id": "http://adlnet.gov/expapi/verbs/progressed"}})
-    path = "/xapi/activities/profile?activityId=https%3A%2F%2Fkurs.example%2Fbrandschutz&profileId=fortschritt"
+    ours.send(
+        "POST", "/xapi/statements", 200, None, {"verb": {"id": "http://adlnet.gov/expapi/verbs/progressed"}}
+    )
+    path = (
+        "/xapi/activities/profile?activityId=https%3A%2F%2Fkurs.example%2Fbrandschutz&profileId=fortschritt"
+    )
     tag = ours.get(path).etag
     ours.put(path, {"stand": "Modul 4", "punkte": 55}, 200, {"If-Match": tag})
     ours.get(path.replace("fortschritt", "einstellungen"))
@@ -49,9 +58,17 @@ def moved(stage: Stage) -> None:
 def weak(stage: Stage) -> None:
     """Weak, whatever is asked for."""
     app = place.script(stage, "gus_basket.js", "learning record store under Fastify", "lrs-weak")
-    ours = place.actor(stage, "client", app, "lrs.hafenschule.example", "perl",
-                       {"X-Experience-API-Version": "1.0.3", "Authorization": "Basic bHJz"})
-    path = "/xapi/activities/profile?activityId=https%3A%2F%2Fkurs.example%2Fbrandschutz&profileId=einstellungen"
+    ours = place.actor(
+        stage,
+        "client",
+        app,
+        "lrs.hafenschule.example",
+        "perl",
+        {"X-Experience-API-Version": "1.0.3", "Authorization": "Basic bHJz"},
+    )
+    path = (
+        "/xapi/activities/profile?activityId=https%3A%2F%2Fkurs.example%2Fbrandschutz&profileId=einstellungen"
+    )
     ours.get("/xapi/about")
     ours.get("/xapi/statements?limit=5")
     tag = ours.get(path).etag
@@ -124,7 +141,9 @@ def purge(stage: Stage) -> None:
 )
 def book(stage: Stage) -> None:
     """The book itself is as it was."""
-    app = place.script(stage, "gus_library.rb", f"Zotero under WEBrick of Ruby {place.ruby_version()}", "zotero")
+    app = place.script(
+        stage, "gus_library.rb", f"Zotero under WEBrick of Ruby {place.ruby_version()}", "zotero"
+    )
     said = {"Zotero-API-Key": "P9", "Zotero-API-Version": "3"}
     ours = place.actor(stage, "client", app, "api.biblio.example", "urllib3", said)
     their = place.actor(stage, "other", app, "api.biblio.example", "httpx", said)
@@ -132,9 +151,23 @@ def book(stage: Stage) -> None:
     base = "/groups/90211/items"
     got = ours.get(f"{base}?since=5000")
     version = got.fields["last-modified-version"]
-    their.send("POST", base, 200, {"If-Unmodified-Since-Version": version}, [{"key": "B2HHA81L", "extra": "feuille 12b"}])
-    their.send("POST", base, 200, {"If-Unmodified-Since-Version": str(int(version) + 1)}, [{"key": "M4T9X0ZC", "extra": "cote 8°"}])
-    ours.send("POST", base, 412, {"If-Unmodified-Since-Version": version}, [{"key": "QK7RWE2P", "place": "Gent"}])
+    their.send(
+        "POST",
+        base,
+        200,
+        {"If-Unmodified-Since-Version": version},
+        [{"key": "B2HHA81L", "extra": "feuille 12b"}],
+    )
+    their.send(
+        "POST",
+        base,
+        200,
+        {"If-Unmodified-Since-Version": str(int(version) + 1)},
+        [{"key": "M4T9X0ZC", "extra": "cote 8°"}],
+    )
+    ours.send(
+        "POST", base, 412, {"If-Unmodified-Since-Version": version}, [{"key": "QK7RWE2P", "place": "Gent"}]
+    )
     ours.get(f"{base}?since={version}")
     ours.get(f"{base}/QK7RWE2P")
 
@@ -151,7 +184,14 @@ def book(stage: Stage) -> None:
 def pipeline(stage: Stage) -> None:
     """The text of a conflict, without one."""
     app = place.script(stage, "gus_library.rb", f"GoCD under WEBrick of Ruby {place.ruby_version()}", "gocd")
-    ours = place.actor(stage, "client", app, "gocd.lackwerk.example", "curl:trace-time", {"Authorization": "bearer 12", "Accept": "application/vnd.go.cd.v11+json"})
+    ours = place.actor(
+        stage,
+        "client",
+        app,
+        "gocd.lackwerk.example",
+        "curl:trace-time",
+        {"Authorization": "bearer 12", "Accept": "application/vnd.go.cd.v11+json"},
+    )
     ours.get("/go/api/version", 200, {"Accept": "application/vnd.go.cd.v1+json"})
     path = "/go/api/admin/pipelines/lackierung"
     one = ours.get(path).json
@@ -171,8 +211,15 @@ def pipeline(stage: Stage) -> None:
 )
 def sheet(stage: Stage) -> None:
     """A second later it would do."""
-    web = fronts.site(stage, "apache2", {"plaene/schicht.txt": "Mo: A\nDi: B\n", "plaene/urlaub.txt": "KW 52\n"}, fronts.DAV["apache2"])
-    ours = place.actor(stage, "client", web, "dav.werkstatt.example", "ruby", {"User-Agent": "davfs2/1.6.1 neon/0.32.5"})
+    web = fronts.site(
+        stage,
+        "apache2",
+        {"plaene/schicht.txt": "Mo: A\nDi: B\n", "plaene/urlaub.txt": "KW 52\n"},
+        fronts.DAV["apache2"],
+    )
+    ours = place.actor(
+        stage, "client", web, "dav.werkstatt.example", "ruby", {"User-Agent": "davfs2/1.6.1 neon/0.32.5"}
+    )
     ours.send("OPTIONS", "/plaene/", 200)
     ours.send("PROPFIND", "/plaene/", 207, {"Depth": "1"})
     tag = ours.get("/plaene/schicht.txt").etag

@@ -27,13 +27,22 @@ def feed(stage: Stage) -> None:
     """Quotes of XML in a field of HTTP."""
     rows = {41: {"Title": "Fenster F-12", "Status": "bestellt"}, 42: {"Title": "Tür T-03", "Status": "offen"}}
     app = place.hold(stage, gus_office.sharepoint(rows, "bau.sharepoint.example"), "flask", "SharePoint")
-    ours = place.actor(stage, "client", app, "bau.sharepoint.example", "perl", {"Authorization": "Bearer eyJ0"})
+    ours = place.actor(
+        stage, "client", app, "bau.sharepoint.example", "perl", {"Authorization": "Bearer eyJ0"}
+    )
     base = "/sites/bau/_api/web/lists/getbytitle('Bauteile')/items"
-    digest = ours.send("POST", "/sites/bau/_api/contextinfo", 200, {"Accept": "application/json"}, b"").json["FormDigestValue"]
+    digest = ours.send("POST", "/sites/bau/_api/contextinfo", 200, {"Accept": "application/json"}, b"").json[
+        "FormDigestValue"
+    ]
     ours.get(f"{base}?$select=Id,Title,Status&$top=50")
     text = ours.get(f"{base}(42)").text
     tag = (re.search(r'm:etag="([^"]+)"', text) or [""])[1]
-    head = {"X-RequestDigest": digest, "X-HTTP-Method": "MERGE", "IF-MATCH": tag, "Content-Type": "application/json;odata=nometadata"}
+    head = {
+        "X-RequestDigest": digest,
+        "X-HTTP-Method": "MERGE",
+        "IF-MATCH": tag,
+        "Content-Type": "application/json;odata=nometadata",
+    }
     ours.send("POST", f"{base}(42)", 412, head, {"Status": "bestellt"})
     ours.get(f"{base}(42)")
 
@@ -49,11 +58,29 @@ def feed(stage: Stage) -> None:
 )
 def house(stage: Stage) -> None:
     """Nobody writes, the tag moves."""
-    rows = {"RPT210044": {"id": "RPT210044", "modified": "2026-11-19T11:20:31Z", "bedrooms": 3, "selling": {"price": 415000}},
-            "RPT210051": {"id": "RPT210051", "modified": "2026-11-12T08:00:02Z", "bedrooms": 2, "selling": {"price": 268000}}}
+    rows = {
+        "RPT210044": {
+            "id": "RPT210044",
+            "modified": "2026-11-19T11:20:31Z",
+            "bedrooms": 3,
+            "selling": {"price": 415000},
+        },
+        "RPT210051": {
+            "id": "RPT210051",
+            "modified": "2026-11-12T08:00:02Z",
+            "bedrooms": 2,
+            "selling": {"price": 268000},
+        },
+    }
     app = place.hold(stage, gus_office.reapit(rows), "aiohttp", "Reapit Foundations")
-    ours = place.actor(stage, "client", app, "platform.maisons.example", "node:fetch",
-                       {"Authorization": "Bearer eyJr", "reapit-customer": "RPT", "api-version": "2020-01-31"})
+    ours = place.actor(
+        stage,
+        "client",
+        app,
+        "platform.maisons.example",
+        "node:fetch",
+        {"Authorization": "Bearer eyJr", "reapit-customer": "RPT", "api-version": "2020-01-31"},
+    )
     ours.get("/properties?pageSize=25&office=TRU")
     for price in (409000, 408500):
         tag = ours.get("/properties/RPT210044").etag
@@ -73,19 +100,41 @@ def house(stage: Stage) -> None:
 )
 def upload(stage: Stage) -> None:
     """Two ways to make a tag."""
-    app = place.hold(stage, gus_office.cloud_files({"Acta/reunion.md": b"# Acta\n", "Acta/orden.md": b"1. Saludo\n"}), "falcon", "Nextcloud")
-    ours = place.actor(stage, "client", app, "nube.cooperativa.example", "ruby", {"Authorization": "Basic bXJleWVz", "User-Agent": "Mozilla/5.0 (Linux) mirall/3.14.3"})
+    app = place.hold(
+        stage,
+        gus_office.cloud_files({"Acta/reunion.md": b"# Acta\n", "Acta/orden.md": b"1. Saludo\n"}),
+        "falcon",
+        "Nextcloud",
+    )
+    ours = place.actor(
+        stage,
+        "client",
+        app,
+        "nube.cooperativa.example",
+        "ruby",
+        {"Authorization": "Basic bXJleWVz", "User-Agent": "Mozilla/5.0 (Linux) mirall/3.14.3"},
+    )
     root = "/remote.php/dav/files/mreyes/"
     ours.get("/ocs/v2.php/cloud/capabilities?format=json")
-    ours.send("PROPFIND", f"{root}Acta", 207, {"Depth": "1", "Content-Type": "application/xml"},
-              '<d:propfind xmlns:d="DAV:"><d:prop><d:getetag/><d:getcontentlength/></d:prop></d:propfind>')
+    ours.send(
+        "PROPFIND",
+        f"{root}Acta",
+        207,
+        {"Depth": "1", "Content-Type": "application/xml"},
+        '<d:propfind xmlns:d="DAV:"><d:prop><d:getetag/><d:getcontentlength/></d:prop></d:propfind>',
+    )
     tag, text = ours.get(f"{root}Acta/reunion.md").etag, "# Acta\n\nAsisten 14.\n"
     tag = ours.put(f"{root}Acta/reunion.md", text, 204, {"If-Match": tag}).etag
     ours.put(f"{root}Acta/reunion.md", text + "Se aprueba.\n", 412, {"If-Match": tag})
     now = ours.get(f"{root}Acta/reunion.md")
     place.sure(now.text == text)
-    ours.send("PROPFIND", f"{root}Acta", 207, {"Depth": "1", "Content-Type": "application/xml"},
-              '<d:propfind xmlns:d="DAV:"><d:prop><d:getetag/></d:prop></d:propfind>')
+    ours.send(
+        "PROPFIND",
+        f"{root}Acta",
+        207,
+        {"Depth": "1", "Content-Type": "application/xml"},
+        '<d:propfind xmlns:d="DAV:"><d:prop><d:getetag/></d:prop></d:propfind>',
+    )
 
 
 @case(
@@ -100,18 +149,44 @@ def upload(stage: Stage) -> None:
 def note(stage: Stage) -> None:
     """mod_deflate as it is delivered."""
     long = "Brot: 500 g Roggen, 350 ml Wasser, 10 g Salz. " * 6
-    rows = {81: {"title": "Brot", "content": long, "category": "Küche", "favorite": False, "modified": 1795000000},
-            82: {"title": "Garten", "content": "Knoblauch stecken", "category": "", "favorite": True, "modified": 1794000000}}
+    rows = {
+        81: {
+            "title": "Brot",
+            "content": long,
+            "category": "Küche",
+            "favorite": False,
+            "modified": 1795000000,
+        },
+        82: {
+            "title": "Garten",
+            "content": "Knoblauch stecken",
+            "category": "",
+            "favorite": True,
+            "modified": 1794000000,
+        },
+    }
     app = place.hold(stage, gus_office.notes(rows), "flask", "Nextcloud Notes")
     front = fronts.apache(stage, app, "AddOutputFilterByType DEFLATE application/json")
-    ours = place.actor(stage, "client", front, "notizen.hof.example", "requests",
-                       {"Authorization": "Basic aG9m", "User-Agent": "nextcloud-notes-android/4.3.1", "Accept": "application/json"})
+    ours = place.actor(
+        stage,
+        "client",
+        front,
+        "notizen.hof.example",
+        "requests",
+        {
+            "Authorization": "Basic aG9m",
+            "User-Agent": "nextcloud-notes-android/4.3.1",
+            "Accept": "application/json",
+        },
+    )
     base = "/index.php/apps/notes/api/v1"
     ours.get(f"{base}/notes?exclude=content")
     ours.get(f"{base}/settings")
     got = ours.get(f"{base}/notes/81")
     place.sure("gzip" in got.etag, got.fields)
-    ours.put(f"{base}/notes/81", {"content": long + "Ruhe 14 h.", "category": "Küche"}, 412, {"If-Match": got.etag})
+    ours.put(
+        f"{base}/notes/81", {"content": long + "Ruhe 14 h.", "category": "Küche"}, 412, {"If-Match": got.etag}
+    )
     ours.get(f"{base}/notes/81")
     ours.get(f"{base}/notes/82")
 
@@ -127,7 +202,10 @@ def note(stage: Stage) -> None:
 )
 def sample(stage: Stage) -> None:
     """Sent here, missed there."""
-    rows = {"64b1f0c2": {"ort": "Becken 2", "ph": 7.1, "chlor": 0.42}, "64b1f0c3": {"ort": "Becken 3", "ph": 7.3, "chlor": 0.38}}
+    rows = {
+        "64b1f0c2": {"ort": "Becken 2", "ph": 7.1, "chlor": 0.42},
+        "64b1f0c3": {"ort": "Becken 3", "ph": 7.3, "chlor": 0.38},
+    }
     app = place.hold(stage, gus_office.eve(rows), "falcon", "Eve")
     lines = 'proxy_pass_request_headers off; proxy_set_header Authorization $http_authorization; proxy_set_header Accept "application/json"; '
     lines += "proxy_set_header Content-Type $content_type; proxy_set_header Content-Length $content_length; add_header Via '1.1 nginx' always;"
@@ -152,13 +230,29 @@ def sample(stage: Stage) -> None:
 )
 def map_(stage: Stage) -> None:
     """A refusal of which the origin knows nothing."""
-    app, _kept = gus_office.bucket({"netz/stil.json": b'{"stil":"hell","ebenen":12}', "netz/zoom.json": b'{"max":18}'})
+    app, _kept = gus_office.bucket(
+        {"netz/stil.json": b'{"stil":"hell","ebenen":12}', "netz/zoom.json": b'{"max":18}'}
+    )
     box = place.hold(stage, app, "aiohttp", "Amazon S3")
-    front = fronts.nginx_cache(stage, box, 120, 'proxy_cache_key "$request_method$uri"; proxy_cache_methods GET HEAD; add_header X-Cache $upstream_cache_status always;')
-    ours = place.actor(stage, "client", front, "s3.karten.example", "bare", {"Authorization": "AWS4-HMAC-SHA256 Credential=x"})
+    front = fronts.nginx_cache(
+        stage,
+        box,
+        120,
+        'proxy_cache_key "$request_method$uri"; proxy_cache_methods GET HEAD; add_header X-Cache $upstream_cache_status always;',
+    )
+    ours = place.actor(
+        stage,
+        "client",
+        front,
+        "s3.karten.example",
+        "bare",
+        {"Authorization": "AWS4-HMAC-SHA256 Credential=x"},
+    )
     ours.get("/karten/netz/zoom.json")
     first = ours.get("/karten/netz/stil.json")
-    tag = ours.put("/karten/netz/stil.json", '{"stil":"dunkel","ebenen":14}', 200, {"If-Match": first.etag}).etag
+    tag = ours.put(
+        "/karten/netz/stil.json", '{"stil":"dunkel","ebenen":14}', 200, {"If-Match": first.etag}
+    ).etag
     ours.get("/karten/netz/stil.json", 412, {"If-Match": tag})
     place.wait(0.5)
     ours.get("/karten/netz/stil.json", 412, {"If-Match": tag})
@@ -180,12 +274,25 @@ def kinto(stage: Stage) -> None:
     store = stage.server("kinto")
     front = fronts.nginx_gzip(stage, store)
     auth = {"Authorization": "Basic aG9sejpicmV0dA=="}
-    ours = place.actor(stage, "client", front, "kinto.saegewerk.example", "httpx", {**auth, "User-Agent": "kinto.js/15.0"})
+    ours = place.actor(
+        stage, "client", front, "kinto.saegewerk.example", "httpx", {**auth, "User-Agent": "kinto.js/15.0"}
+    )
     ours.put("/v1/accounts/holz", {"data": {"password": "brett"}}, 201, {"Authorization": ""})
     ours.put("/v1/buckets/werk", {}, 201)
     ours.put("/v1/buckets/werk/collections/stapel", {}, 201)
     path = "/v1/buckets/werk/collections/stapel/records/la-19"
-    ours.put(path, {"data": {"holz": "Lärche", "m3": 14.2, "platz": "C4", "bemerkung": "trocken lagern, Süd, unter Dach"}}, 201)
+    ours.put(
+        path,
+        {
+            "data": {
+                "holz": "Lärche",
+                "m3": 14.2,
+                "platz": "C4",
+                "bemerkung": "trocken lagern, Süd, unter Dach",
+            }
+        },
+        201,
+    )
     stage.forget()
     ours.get("/v1/")
     ours.get("/v1/buckets/werk/collections/stapel/records?_limit=20")

@@ -70,7 +70,7 @@ def script(stage: Stage, name: str, shown: str, mode: str, probe: str = "/-/up")
     made = servers._run(  # noqa: SLF001
         command, port, directory, shown, probe=probe, environment={"NODE_PATH": str(servers.NODE_MODULES)}
     )
-    return stage.adopt(shown.split(" under ")[0].lower().replace(" ", "-"), made, recorded=True)
+    return stage.adopt(shown.split(" under ", maxsplit=1)[0].lower().replace(" ", "-"), made, recorded=True)
 
 
 class _Spoken:
@@ -137,7 +137,7 @@ class _Pooled:
         self._pool.clear()
 
 
-def actor(
+def actor(  # noqa: PLR0917
     stage: Stage, name: str, server: Server, host: str, way: str, always: Mapping[str, str] | None = None
 ) -> Actor:
     """Return an actor that sends by ``ruby``, ``perl``, ``bare``, ``urllib3``, or as ``Stage.actor`` knows."""
