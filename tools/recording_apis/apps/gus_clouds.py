@@ -64,7 +64,7 @@ def _xml(code: str, text: str, more: str = "") -> str:
 
 def r2(objects: dict[str, bytes]) -> Counter:
     """Return a bucket that copies parts but knows no conditions on their source."""
-    desk = Counter({"Server": "cloudflare", "CF-RAY": "9a1f03d2be51d34e-FRA"}, "application/xml")
+    desk = Counter({"Server": "cloudflare", "CF-RAY": "{hex}"}, "application/xml")
 
     def tag(data: bytes) -> str:
         return f'"{hashlib.md5(data).hexdigest()}"'  # noqa: S324
@@ -230,7 +230,7 @@ def cluster(pods: int, lives: float) -> Counter:
     """Return a list of pods in pages; what it was told from is kept so many seconds."""
     desk = Counter(
         {
-            "Audit-Id": str(uuid.uuid4()),
+            "Audit-Id": "{uuid}",
             "Cache-Control": "no-cache, private",
             "X-Kubernetes-Pf-Flowschema-Uid": "b4e2b1f0-0d8c-4a39-9be0-2d6e4f7c1a55",
         }

@@ -69,7 +69,7 @@ def sharepoint(rows: dict[int, dict[str, Any]], host: str) -> Counter:
 
 def reapit(rows: dict[str, dict[str, Any]]) -> Counter:
     """Return properties whose tag is made of what is rendered, the time of rendering among it."""
-    desk = Counter({"x-amzn-trace-id": "Root=1-6929b7", "api-version": "2020-01-31"})
+    desk = Counter({"x-amzn-trace-id": "{uuid}", "api-version": "2020-01-31"})
 
     def shown(key: str) -> tuple[dict[str, Any], str]:
         body = {**rows[key], "_links": {"self": {"href": f"/properties/{key}?t={time.time_ns()}"}}}
@@ -246,7 +246,7 @@ def eve(rows: dict[str, dict[str, Any]]) -> Counter:
 
 def bucket(objects: dict[str, bytes]) -> tuple[Counter, dict[str, Any]]:
     """Return a bucket of S3 with conditional reads and writes."""
-    desk = Counter({"Server": "AmazonS3", "x-amz-id-2": "Wq0c8"}, "application/xml")
+    desk = Counter({"Server": "AmazonS3", "x-amz-id-2": "{hex}"}, "application/xml")
     kept: dict[str, Any] = {key: (data, time.time() - 6000) for key, data in objects.items()}
 
     def heads(key: str) -> dict[str, str]:

@@ -22,7 +22,7 @@ def parsed(text: str) -> float | None:
 
 def wiki(pages: dict[str, dict[str, Any]]) -> Counter:
     """Return pages of a Confluence; the version that is sent is the next one."""
-    desk = Counter({"X-Confluence-Request-Time": str(int(time.time() * 1000)), "X-Seraph-LoginReason": "OK"})
+    desk = Counter({"X-Confluence-Request-Time": "{ms}", "X-Seraph-LoginReason": "OK"})
     past: dict[str, list[dict[str, Any]]] = {key: [] for key in pages}
 
     @desk.at("GET", "/rest/api/content/([0-9]+)")

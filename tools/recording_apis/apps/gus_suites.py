@@ -64,7 +64,7 @@ def _no_account(key: str) -> Tell:
 def dataverse(rows: dict[str, dict[str, Any]]) -> Counter:
     """Return accounts with weak tags; one star only updates, the other only creates."""
     desk = Counter(
-        {"OData-Version": "4.0", "x-ms-service-request-id": str(uuid.uuid4())},
+        {"OData-Version": "4.0", "x-ms-service-request-id": "{uuid}"},
         "application/json; odata.metadata=minimal",
     )
     number = itertools.count(4_410_281, 3)
@@ -103,7 +103,7 @@ def dataverse(rows: dict[str, dict[str, Any]]) -> Counter:
 
 def box(files: dict[str, dict[str, Any]]) -> Counter:
     """Return files whose tags are bare numbers; what is gone answers 404."""
-    desk = Counter({"box-request-id": uuid.uuid4().hex[:16], "Strict-Transport-Security": "max-age=31536000"})
+    desk = Counter({"box-request-id": "{hex}", "Strict-Transport-Security": "max-age=31536000"})
 
     def shown(key: str) -> dict[str, Any]:
         return {"type": "file", "id": key, **files[key]}

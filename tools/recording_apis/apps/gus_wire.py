@@ -10,6 +10,7 @@ import logging
 import re
 import threading
 import time
+import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
@@ -59,7 +60,7 @@ class Counter:
     """Routes in their order; the first that fits answers.
 
     Args:
-        always: Fields of each answer.
+        always: Fields of each answer; ``{uuid}``, ``{hex}`` and ``{ms}`` are made anew each time.
         kind: Content type of JSON.
     """
 
@@ -93,7 +94,13 @@ class Counter:
 
     def _dressed(self, got: Tell) -> Tell:
         kind = got.kind or (self.kind if not isinstance(got.body, str | bytes) else "")
-        return Tell(got.status, got.body, {**self.always, **(got.head or {})}, kind)
+        fresh = {
+            "{uuid}": str(uuid.uuid4()),
+            "{hex}": uuid.uuid4().hex[:16],
+            "{ms}": str(int(time.time() * 1000)),
+        }
+        own = {name: fresh.get(value, value) for name, value in self.always.items()}
+        return Tell(got.status, got.body, {**own, **(got.head or {})}, kind)
 
 
 def _ask(method: str, target: str, head: dict[str, str], body: bytes) -> Ask:
