@@ -164,6 +164,8 @@ def zosmf(sets: dict[str, str], times: dict[str, float], salt: str, member: str)
         head = {"X-IBM-Txid": f"tx{int(time.time() * 1000):016X}{member}"}
         if ask.head.get("x-ibm-return-etag") == "true":
             head["ETag"] = tag(name)
+        if ask.head.get("if-none-match") == tag(name):
+            return Tell(304, b"", {**head, "ETag": tag(name)})
         return Tell(200, sets[name], head, "text/plain;charset=UTF-8")
 
     @desk.at("GET", "/zosmf/restfiles/ds")

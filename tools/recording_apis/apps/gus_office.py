@@ -51,7 +51,9 @@ def sharepoint(rows: dict[int, dict[str, Any]], host: str) -> Counter:
         return Tell(200, text, None, "application/atom+xml;type=feed;charset=utf-8")
 
     @desk.at("GET", base + r"\(([0-9]+)\)")
-    def read(_ask: Ask, key: str) -> Any:
+    def read(ask: Ask, key: str) -> Any:
+        if ask.head.get("if-none-match") == f'"{versions[int(key)]}"':
+            return Tell(304, b"", {"ETag": f'"{versions[int(key)]}"'})
         return Tell(200, entry(int(key)), {"ETag": f'"{versions[int(key)]}"'}, atom)
 
     @desk.at("POST", base + r"\(([0-9]+)\)")
@@ -78,8 +80,10 @@ def reapit(rows: dict[str, dict[str, Any]]) -> Counter:
         return {**body, "_eTag": tag}, tag
 
     @desk.at("GET", "/properties/([A-Z0-9]+)")
-    def read(_ask: Ask, key: str) -> Any:
+    def read(ask: Ask, key: str) -> Any:
         body, tag = shown(key)
+        if ask.head.get("if-none-match") == tag:
+            return Tell(304, b"", {"ETag": tag})
         return Tell(200, body, {"ETag": tag})
 
     @desk.at("GET", "/properties")
@@ -127,8 +131,10 @@ def cloud_files(files: dict[str, bytes]) -> Counter:
     root = "/remote.php/dav/files/mreyes/"
 
     @desk.at("GET|HEAD", root + "(.+)")
-    def read(_ask: Ask, name: str) -> Any:
+    def read(ask: Ask, name: str) -> Any:
         data, tag, moment = kept[name]
+        if ask.head.get("if-none-match") == f'"{tag}"':
+            return Tell(304, b"", {"ETag": f'"{tag}"', "OC-ETag": f'"{tag}"'})
         return Tell(
             200,
             data,
@@ -181,7 +187,9 @@ def notes(rows: dict[int, dict[str, Any]]) -> Counter:
         return [{name: value for name, value in one.items() if name not in left} for one in found]
 
     @desk.at("GET", "/index.php/apps/notes/api/v1/notes/([0-9]+)")
-    def read(_ask: Ask, key: str) -> Any:
+    def read(ask: Ask, key: str) -> Any:
+        if ask.head.get("if-none-match") == f'"{tag(int(key))}"':
+            return Tell(304, b"", {"ETag": f'"{tag(int(key))}"'})
         return Tell(
             200, {"id": int(key), "readonly": False, **rows[int(key)]}, {"ETag": f'"{tag(int(key))}"'}
         )
