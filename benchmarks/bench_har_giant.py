@@ -19,7 +19,7 @@ RUNS = 3
 
 def commands(path: Path) -> dict[str, list[str]]:
     split = (
-        "import sys; from ifmatch.capture.har_split import EntrySplitter\n"
+        "import sys; from ifmatch.capture.har.split import EntrySplitter\n"
         "with open(sys.argv[1], 'rb') as file: print(sum(1 for _ in EntrySplitter(file, bytes)))"
     )
     whole = "import sys, msgspec; msgspec.json.decode(open(sys.argv[1], 'rb').read())"

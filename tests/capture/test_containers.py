@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ifmatch import capture
-from ifmatch.capture.decompression import decode_content
+from ifmatch.capture.base.decompression import decode_content
 from ifmatch.diagnosis import diagnose
 from ifmatch.errors import IfmatchError, InputError, MissingExtraError
 from ifmatch.model.message import Content
@@ -298,7 +298,7 @@ def test_archives_of_fiddler_in_an_archive_are_sources(pack) -> None:
 
 
 def test_archives_in_an_archive_share_one_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ifmatch.capture.archives.MAXIMAL_OCTETS", 500_000)
+    monkeypatch.setattr("ifmatch.capture.documents.archives.MAXIMAL_OCTETS", 500_000)
     noise = random.Random(4).randbytes(20_000) * 10
     head = b"GET http://h.example/a HTTP/1.1\r\nHost: h.example\r\n\r\n"
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(noise)
@@ -306,7 +306,7 @@ def test_archives_in_an_archive_share_one_limit(monkeypatch: pytest.MonkeyPatch)
     assert len(read(zipped(("1.saz", session)))) == 1
     with_more = zipped(*((f"{number}.saz", session) for number in range(2)), ("pad", bytes(100)))
     assert len(read(with_more)) == 2
-    monkeypatch.setattr("ifmatch.capture.archives.MAXIMAL_OCTETS", 300_000)
+    monkeypatch.setattr("ifmatch.capture.documents.archives.MAXIMAL_OCTETS", 300_000)
     assert len(read(with_more)) == 1
 
 

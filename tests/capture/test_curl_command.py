@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ifmatch.capture.commands.shell_words import Shell, UnclosedQuoteError, split_words, which_shell
 from ifmatch.capture.curl_command import parse_arguments, parse_command
-from ifmatch.capture.shell_words import Shell, UnclosedQuoteError, split_words, which_shell
 from ifmatch.errors import InputError
 from tests.programs import program
 

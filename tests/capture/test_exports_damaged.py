@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ifmatch.capture import read_all
-from ifmatch.capture.moments import shown_moment
+from ifmatch.capture.base.moments import shown_moment
 from ifmatch.diagnosis import diagnose
 from ifmatch.errors import InputError
 

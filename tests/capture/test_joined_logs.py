@@ -12,7 +12,7 @@ import pytest
 from ifmatch.capture import read_all
 from ifmatch.capture.joined_logs import joined
 from ifmatch.diagnosis import diagnose
-from tests.capture import test_access_logs_real as real
+from tests.capture.server_logs import test_access_logs_real as real
 from tests.capture.small_origin import serve
 from tests.programs import program
 from tools.recording import components

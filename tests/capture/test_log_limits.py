@@ -7,7 +7,9 @@ import time
 
 import pytest
 
-from ifmatch.capture import drafts, read_all, text_source
+from ifmatch.capture import read_all
+from ifmatch.capture.base import drafts
+from ifmatch.capture.texts import text_source
 from ifmatch.errors import InputError
 
 # A reader that looks for the end of each of so many quotes again needs minutes.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ifmatch import capture
-from ifmatch.capture import net_logs
+from ifmatch.capture.documents import net_logs
 from ifmatch.diagnosis import diagnose
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from zlib import crc32
 import pytest
 from stories_reader import Story, stories
 
-from ifmatch.capture.target_uri import splittable
+from ifmatch.capture.base.target_uri import splittable
 from ifmatch.diagnosis import diagnose
 from ifmatch.model.message import Content, Fields
 from ifmatch.report import render

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from ifmatch.capture.curl_arguments import CurlArguments, FileReader, Surroundings, collect
-from ifmatch.capture.curl_contents_sent import Part, encode_form, join_data, urlencoded
-from ifmatch.capture.shell_words import UnclosedQuoteError, split_words
+from ifmatch.capture.commands.curl_arguments import CurlArguments, FileReader, Surroundings, collect
+from ifmatch.capture.commands.curl_contents_sent import Part, encode_form, join_data, urlencoded
+from ifmatch.capture.commands.shell_words import UnclosedQuoteError, split_words
 from ifmatch.errors import InputError
 
 if TYPE_CHECKING:

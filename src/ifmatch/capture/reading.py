@@ -11,11 +11,11 @@ import io
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from ifmatch.capture import container_sniffing
-from ifmatch.capture.decompression import compression_of, decompress
-from ifmatch.capture.mail_messages import is_mail
-from ifmatch.capture.shown_texts import bare_document, is_document, is_quoted_document, shown_text
-from ifmatch.capture.target_uri import splittable
+from ifmatch.capture.base.decompression import compression_of, decompress
+from ifmatch.capture.base.target_uri import splittable
+from ifmatch.capture.sniffing import containers
+from ifmatch.capture.texts.mail_messages import is_mail
+from ifmatch.capture.texts.shown_texts import bare_document, is_document, is_quoted_document, shown_text
 from ifmatch.errors import InputError
 from ifmatch.model.exchange import CaptureWarning
 from ifmatch.model.late import late_pattern
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import BinaryIO
 
-    from ifmatch.capture.archives import MemberReader
+    from ifmatch.capture.documents.archives import MemberReader
     from ifmatch.model.exchange import Capture
 
     Reader: TypeAlias = Callable[[BinaryIO, str], Capture | tuple[Capture, ...]]
@@ -61,10 +61,10 @@ class CaptureFormat(Frozen, frozen=True):
 
 
 def _in_text(name: str) -> Recogniser:
-    """Return a recogniser of `sniffing`: documents need none of what that module imports."""
+    """Return a recogniser of `sniffing.texts`: documents need none of what that module imports."""
 
     def recognises(head: bytes) -> bool:
-        found: Recogniser = getattr(importlib.import_module("ifmatch.capture.sniffing"), name)
+        found: Recogniser = getattr(importlib.import_module("ifmatch.capture.sniffing.texts"), name)
         return found(head)
 
     return recognises
@@ -77,170 +77,187 @@ _QUOTED_HAR: Final = late_pattern(rb"(\s*[^\s{\xef][^{]{0,4000})\{\s*\"log\"\s*:
 
 # The first one that recognises the head reads it.
 FORMATS: Final = (
-    CaptureFormat("har", "HAR 1.2", "ifmatch.capture.har:read_har", container_sniffing.is_har),
+    CaptureFormat("har", "HAR 1.2", "ifmatch.capture.har.reader:read_har", containers.is_har),
     CaptureFormat(
         "mitmproxy",
         "mitmproxy flow file",
-        "ifmatch.capture.mitmproxy_flows:read_mitmproxy",
-        container_sniffing.is_mitmproxy,
+        "ifmatch.capture.documents.mitmproxy_flows:read_mitmproxy",
+        containers.is_mitmproxy,
     ),
-    CaptureFormat("pcap", "packet capture", "ifmatch.capture.pcap:read_pcap", container_sniffing.is_pcap),
+    CaptureFormat("pcap", "packet capture", "ifmatch.capture.packets.pcap:read_pcap", containers.is_pcap),
     CaptureFormat(
         "charles",
         "JSON session of Charles",
-        "ifmatch.capture.charles:read_charles",
-        container_sniffing.is_charles,
+        "ifmatch.capture.documents.charles:read_charles",
+        containers.is_charles,
     ),
     CaptureFormat(
         "xml-session",
         "XML session of Charles, Burp or JMeter",
-        "ifmatch.capture.xml_sessions:read_xml_session",
-        container_sniffing.is_xml_session,
+        "ifmatch.capture.documents.xml_sessions:read_xml_session",
+        containers.is_xml_session,
     ),
     CaptureFormat(
         "apigee",
         "debug session of Apigee",
-        "ifmatch.capture.apigee:read_apigee",
-        container_sniffing.is_apigee,
+        "ifmatch.capture.documents.apigee:read_apigee",
+        containers.is_apigee,
     ),
     CaptureFormat(
         "net-log",
         "network log of Chrome",
-        "ifmatch.capture.net_logs:read_net_log",
-        container_sniffing.is_net_log,
+        "ifmatch.capture.documents.net_logs:read_net_log",
+        containers.is_net_log,
     ),
     CaptureFormat(
         "devtools-events",
         "events of the Chrome DevTools Protocol",
-        "ifmatch.capture.devtools_events:read_devtools_events",
-        container_sniffing.is_devtools_events,
+        "ifmatch.capture.documents.devtools_events:read_devtools_events",
+        containers.is_devtools_events,
     ),
     CaptureFormat(
-        "newman", "report of newman", "ifmatch.capture.postman:read_newman", container_sniffing.is_newman
+        "newman",
+        "report of newman",
+        "ifmatch.capture.documents.postman:read_newman",
+        containers.is_newman,
     ),
     CaptureFormat(
-        "postman", "Postman collection", "ifmatch.capture.postman:read_postman", container_sniffing.is_postman
+        "postman",
+        "Postman collection",
+        "ifmatch.capture.documents.postman:read_postman",
+        containers.is_postman,
     ),
-    CaptureFormat("otlp", "trace as OTLP JSON", "ifmatch.capture.otlp:read_otlp", container_sniffing.is_otlp),
     CaptureFormat(
-        "jaeger", "trace of Jaeger", "ifmatch.capture.jaeger:read_jaeger", container_sniffing.is_jaeger
+        "otlp", "trace as OTLP JSON", "ifmatch.capture.server_logs.otlp:read_otlp", containers.is_otlp
     ),
     CaptureFormat(
-        "vcr", "cassette of VCR or vcrpy", "ifmatch.capture.vcr:read_vcr", container_sniffing.is_vcr
+        "jaeger",
+        "trace of Jaeger",
+        "ifmatch.capture.server_logs.jaeger:read_jaeger",
+        containers.is_jaeger,
+    ),
+    CaptureFormat(
+        "vcr", "cassette of VCR or vcrpy", "ifmatch.capture.documents.vcr:read_vcr", containers.is_vcr
     ),
     CaptureFormat(
         "varnishlog",
         "varnishlog",
-        "ifmatch.capture.varnish_logs:read_varnish_log",
+        "ifmatch.capture.server_logs.varnish_logs:read_varnish_log",
         _in_text("is_varnish_log"),
     ),
     CaptureFormat(
         "dumpio",
         "log of Apache's mod_dumpio",
-        "ifmatch.capture.apache_dumpio:read_dumpio",
+        "ifmatch.capture.server_logs.apache_dumpio:read_dumpio",
         _in_text("is_dumpio"),
     ),
     CaptureFormat(
         "forensic",
         "log of Apache's mod_log_forensic",
-        "ifmatch.capture.apache_forensic:read_forensic",
+        "ifmatch.capture.server_logs.apache_forensic:read_forensic",
         _in_text("is_forensic"),
     ),
     CaptureFormat(
         "proxy-debug",
         "debug log of nginx, HAProxy or Envoy",
-        "ifmatch.capture.proxy_debug_logs:read_proxy_debug_log",
+        "ifmatch.capture.server_logs.proxy_debug_logs:read_proxy_debug_log",
         _in_text("is_proxy_debug_log"),
     ),
     CaptureFormat(
-        "curl-trace", "curl --trace", "ifmatch.capture.curl_trace:read_curl_trace", _in_text("is_trace")
+        "curl-trace", "curl --trace", "ifmatch.capture.curl.trace:read_curl_trace", _in_text("is_trace")
     ),
     CaptureFormat(
         "curl-trace-ascii",
         "curl --trace-ascii",
-        "ifmatch.capture.curl_trace:read_curl_trace",
+        "ifmatch.capture.curl.trace:read_curl_trace",
         _in_text("is_trace_ascii"),
     ),
     CaptureFormat(
-        "curl-verbose", "curl -v", "ifmatch.capture.curl_verbose:read_curl_verbose", _in_text("is_verbose")
+        "curl-verbose", "curl -v", "ifmatch.capture.curl.verbose:read_curl_verbose", _in_text("is_verbose")
     ),
     CaptureFormat(
         "tshark",
         "packets as tshark takes them apart",
-        "ifmatch.capture.tshark_fields:read_tshark",
-        container_sniffing.is_tshark,
+        "ifmatch.capture.packets.tshark_fields:read_tshark",
+        containers.is_tshark,
     ),
     CaptureFormat(
         "playwright",
         "trace of Playwright",
-        "ifmatch.capture.playwright_traces:read_playwright",
-        container_sniffing.is_playwright,
+        "ifmatch.capture.documents.playwright_traces:read_playwright",
+        containers.is_playwright,
     ),
     CaptureFormat(
         "api-client",
         "export of Insomnia, Bruno or Hoppscotch",
-        "ifmatch.capture.api_clients:read_api_client",
-        container_sniffing.is_api_client,
+        "ifmatch.capture.documents.api_clients:read_api_client",
+        containers.is_api_client,
     ),
     CaptureFormat(
         "kubernetes-audit",
         "audit log of Kubernetes",
-        "ifmatch.capture.kubernetes_audit:read_kubernetes_audit",
-        container_sniffing.is_kubernetes_audit,
+        "ifmatch.capture.server_logs.kubernetes_audit:read_kubernetes_audit",
+        containers.is_kubernetes_audit,
     ),
     CaptureFormat(
         "service-events",
         "events of CloudTrail, Azure Storage, Cloud Audit Logs or Sentry",
-        "ifmatch.capture.service_events:read_service_events",
-        container_sniffing.is_service_events,
+        "ifmatch.capture.server_logs.service_events:read_service_events",
+        containers.is_service_events,
     ),
     CaptureFormat(
         "log-export",
         "answer of a log service to a query",
-        "ifmatch.capture.log_exports:read_log_export",
-        container_sniffing.is_log_export,
+        "ifmatch.capture.server_logs.exports:read_log_export",
+        containers.is_log_export,
     ),
     CaptureFormat(
         "journal",
         "journal of requests with their answers",
-        "ifmatch.capture.journals:read_journal",
-        container_sniffing.is_journal,
+        "ifmatch.capture.documents.journals:read_journal",
+        containers.is_journal,
     ),
     CaptureFormat(
         "sdk-log",
         "debug log of an HTTP client or a cloud SDK",
-        "ifmatch.capture.sdk_logs:read_sdk_log",
+        "ifmatch.capture.client_logs.reader:read_sdk_log",
         _in_text("is_sdk_log"),
     ),
     CaptureFormat(
         "log-table",
         "table of a log service",
-        "ifmatch.capture.log_tables:read_log_table",
+        "ifmatch.capture.server_logs.tables:read_log_table",
         _in_text("is_log_table"),
     ),
     CaptureFormat(
-        "access-log", "access log", "ifmatch.capture.access_logs:read_access_log", _in_text("is_access_log")
+        "access-log",
+        "access log",
+        "ifmatch.capture.server_logs.access_logs:read_access_log",
+        _in_text("is_access_log"),
     ),
     CaptureFormat(
-        "json-log", "JSON access log", "ifmatch.capture.json_logs:read_json_log", _in_text("is_json_log")
+        "json-log",
+        "JSON access log",
+        "ifmatch.capture.server_logs.json_logs:read_json_log",
+        _in_text("is_json_log"),
     ),
     CaptureFormat(
         "devtools-pane",
         "headers panes of a browser's developer tools",
-        "ifmatch.capture.devtools_panes:read_devtools_pane",
+        "ifmatch.capture.pastes.devtools_panes:read_devtools_pane",
         _in_text("is_devtools_pane"),
     ),
     CaptureFormat(
         "http-messages",
         "pasted requests and responses",
-        "ifmatch.capture.http_messages:read_http_messages",
+        "ifmatch.capture.pastes.http_messages:read_http_messages",
         _in_text("is_http_messages"),
     ),
     # The last one: it takes prose.
     CaptureFormat(
         "error-report",
         "traceback, error line or sentence",
-        "ifmatch.capture.error_reports:read_error_report",
+        "ifmatch.capture.words.error_reports:read_error_report",
         _in_text("is_error_report"),
     ),
 )
@@ -314,8 +331,8 @@ def read_all(
     stream, warnings = _opened(stream, name)
     head = stream.read(HEAD_OCTETS)
     stream.seek(-len(head), io.SEEK_CUR)
-    if container_sniffing.is_archive(head):
-        from ifmatch.capture.archives import read_archive  # noqa: PLC0415 - as `_in_text` has it
+    if containers.is_archive(head):
+        from ifmatch.capture.documents.archives import read_archive  # noqa: PLC0415 - as `_in_text` has it
 
         return _warned(read_archive(stream, name, _plain_reader(format, log_format)), warnings)
     return _warned(_read_plain(stream, name, format, log_format), warnings)
@@ -339,7 +356,7 @@ def _read_plain(
     stream: BinaryIO, name: str, form: str | None, log_format: str | None = None
 ) -> tuple[Capture, ...]:
     if log_format is not None and form in {None, "access-log"}:
-        from ifmatch.capture.access_logs import read_access_log  # noqa: PLC0415 - as `_in_text` has it
+        from ifmatch.capture.server_logs.access_logs import read_access_log  # noqa: PLC0415 - as `_in_text` has it
 
         return (splittable(read_access_log(stream, name, log_format)),)
     head = stream.read(HEAD_OCTETS)
@@ -354,7 +371,7 @@ def _read_plain(
         found = _read_as(known, stream, name, chosen_by_user=form is not None)
         captures = found if isinstance(found, tuple) else (found,)
         if form is None and len(captures) == 1 and len(head) < HEAD_OCTETS:
-            from ifmatch.capture.words_around import heard_around  # noqa: PLC0415 - as `_in_text` has it
+            from ifmatch.capture.words.words_around import heard_around  # noqa: PLC0415 - as `_in_text` has it
 
             captures = (heard_around(captures[0], head),)
         return _warned(tuple(splittable(one) for one in captures), warnings)
@@ -362,7 +379,7 @@ def _read_plain(
         raise InputError(
             f"there is no format {form!r}", source=name, expected=", ".join(known.id for known in FORMATS)
         )
-    from ifmatch.capture.sniffing import what_it_is  # noqa: PLC0415 - as `_in_text` has it
+    from ifmatch.capture.sniffing.texts import what_it_is  # noqa: PLC0415 - as `_in_text` has it
 
     seen, advice = what_it_is(_plain(head))
     raise InputError(seen, source=name, advice=advice)
@@ -416,7 +433,7 @@ def _taken_out(stream: BinaryIO, head: bytes) -> tuple[BinaryIO, str | None, lis
 def _plain(head: bytes) -> bytes:
     """Return UTF-16 as UTF-8, other heads as they are."""
     if head[:2] in {b"\xff\xfe", b"\xfe\xff"} or (b"\0" in head[:4] and b"\0" in head[4:8]):
-        from ifmatch.capture.text_source import decode  # noqa: PLC0415 - few sources are UTF-16
+        from ifmatch.capture.texts.text_source import decode  # noqa: PLC0415 - few sources are UTF-16
 
         text, encoding = decode(head)
         return text.encode(encoding, "replace") if "\0" not in text[:512] else head
@@ -439,7 +456,7 @@ def _opened(stream: BinaryIO, name: str) -> tuple[BinaryIO, list[CaptureWarning]
         # Compressed twice is not opened twice.
         return (inner if compression_of(data[:8]) is not None else _opened(inner, name)[0]), warnings
     if magic[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        from ifmatch.capture.text_source import decode  # noqa: PLC0415 - as above
+        from ifmatch.capture.texts.text_source import decode  # noqa: PLC0415 - as above
 
         text, encoding = decode(stream.read())
         return io.BytesIO(text.encode(encoding, "replace")), []

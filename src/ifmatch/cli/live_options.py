@@ -187,8 +187,8 @@ def read_file(name: str, /) -> bytes:
 
 
 def _parsed(words: Sequence[str]) -> CurlCommand:
+    from ifmatch.capture.commands.httpie_command import curl_words
     from ifmatch.capture.curl_command import parse_arguments
-    from ifmatch.capture.httpie_command import curl_words
 
     boundary = secrets.token_hex(16)
     program, *arguments = words

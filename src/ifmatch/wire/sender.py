@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from ifmatch.capture.captured_content import from_unchunked
+from ifmatch.capture.base.captured_content import from_unchunked
 from ifmatch.errors import InputError, MissingExtraError
 from ifmatch.model.exchange import Exchange, Provenance
 from ifmatch.model.message import Content, Fields, Request, Response

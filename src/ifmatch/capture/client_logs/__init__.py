@@ -1,0 +1,1 @@
+"""Debug logs of HTTP clients, cloud SDKs and frameworks."""

@@ -1,0 +1,1 @@
+"""Commands that ask for something: of curl, HTTPie, browsers and shells; text only, nothing is run."""

@@ -1,0 +1,1 @@
+"""What curl prints of its transfers: `-v`, `--trace-ascii`, `--trace`."""

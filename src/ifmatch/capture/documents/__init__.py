@@ -1,0 +1,1 @@
+"""Documents that tools keep traffic in: cassettes, collections, sessions, journals, archives."""

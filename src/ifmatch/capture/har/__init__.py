@@ -1,0 +1,1 @@
+"""HTTP Archive 1.2, of any size."""

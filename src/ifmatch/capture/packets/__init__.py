@@ -1,0 +1,1 @@
+"""Packets: captures of them, and what tshark makes of those."""

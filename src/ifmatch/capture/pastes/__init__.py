@@ -1,0 +1,1 @@
+"""Messages as people paste them, whatever notation they were copied in."""

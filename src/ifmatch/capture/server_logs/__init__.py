@@ -1,0 +1,1 @@
+"""Logs of servers, proxies and services, a line, record or span a request."""

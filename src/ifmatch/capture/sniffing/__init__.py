@@ -1,0 +1,1 @@
+"""Tell by its first octets what a source is."""

@@ -1,0 +1,1 @@
+"""What people and programs say in words: error lines, causes, and words around traffic."""
