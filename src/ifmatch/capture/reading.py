@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ifmatch.capture.base.decompression import compression_of, decompress
+from ifmatch.capture.base.magic_numbers import is_archive, is_pcap
 from ifmatch.capture.base.target_uri import splittable
 from ifmatch.capture.sniffing import containers
 from ifmatch.capture.texts.mail_messages import is_mail
@@ -84,7 +85,7 @@ FORMATS: Final = (
         "ifmatch.capture.documents.mitmproxy_flows:read_mitmproxy",
         containers.is_mitmproxy,
     ),
-    CaptureFormat("pcap", "packet capture", "ifmatch.capture.packets.pcap:read_pcap", containers.is_pcap),
+    CaptureFormat("pcap", "packet capture", "ifmatch.capture.packets.pcap:read_pcap", is_pcap),
     CaptureFormat(
         "charles",
         "JSON session of Charles",
@@ -331,7 +332,7 @@ def read_all(
     stream, warnings = _opened(stream, name)
     head = stream.read(HEAD_OCTETS)
     stream.seek(-len(head), io.SEEK_CUR)
-    if containers.is_archive(head):
+    if is_archive(head):
         from ifmatch.capture.documents.archives import read_archive  # noqa: PLC0415 - as `_in_text` has it
 
         return _warned(read_archive(stream, name, _plain_reader(format, log_format)), warnings)

@@ -14,9 +14,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ifmatch.capture.base.decompression import MAXIMAL_OCTETS, MAXIMAL_RATIO
+from ifmatch.capture.base.magic_numbers import is_archive, is_zip
 from ifmatch.capture.documents.playwright_traces import is_playwright_archive, read_playwright_archive
 from ifmatch.capture.documents.saz import is_fiddler, read_fiddler
-from ifmatch.capture.sniffing.containers import is_archive, is_zip
 from ifmatch.errors import InputError, MissingExtraError
 from ifmatch.model.exchange import CaptureWarning
 

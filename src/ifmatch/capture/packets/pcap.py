@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.base.drafts import Draft, Drafts
+from ifmatch.capture.base.magic_numbers import is_pcap
 from ifmatch.capture.base.target_uri import target_uri
 from ifmatch.capture.base.wire_messages import split_messages
 from ifmatch.capture.packets.pcap_hops import sides
 from ifmatch.capture.packets.pcap_packets import DamagedError, packets
 from ifmatch.capture.packets.pcap_segments import segment_of
 from ifmatch.capture.packets.pcap_streams import Connections
-from ifmatch.capture.sniffing.containers import is_pcap
 from ifmatch.errors import InputError
 from ifmatch.model.slotted import Slotted
 

@@ -12,7 +12,6 @@ from ifmatch.model.late import late_pattern
 __all__ = [
     "is_api_client",
     "is_apigee",
-    "is_archive",
     "is_charles",
     "is_devtools_events",
     "is_har",
@@ -24,20 +23,14 @@ __all__ = [
     "is_net_log",
     "is_newman",
     "is_otlp",
-    "is_pcap",
     "is_playwright",
     "is_postman",
     "is_service_events",
     "is_tshark",
     "is_vcr",
     "is_xml_session",
-    "is_zip",
 ]
 
-# The magic numbers that `pcap_packets` reads; other formats need none of what that module imports.
-_PCAP: Final = frozenset({
-    b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d", b"\x0a\x0d\x0d\x0a",
-})  # fmt: skip
 _CASSETTE: Final = late_pattern(
     rb"(?:\A|\n)(?:http_)?interactions:[ \t]*(?:\n[ \t]*- |\[\])|"
     rb'\A\s*\{\s*(?:"(?:version|recorded_with)"\s*:\s*[^{}\[\],]{1,80},\s*){0,2}"(?:http_)?interactions"\s*:\s*\['
@@ -124,16 +117,6 @@ _INSOMNIA_5: Final = late_pattern(
 _BRUNO_RUN: Final = late_pattern(rb'"results"\s*:\s*\[\s*\{[\s\S]{0,600}?"(?:request|filename)"')
 
 
-def is_archive(head: bytes) -> bool:
-    """Tell whether this is a zip or a tar archive."""
-    return is_zip(head) or head[257:262] == b"ustar"
-
-
-def is_zip(head: bytes) -> bool:
-    """Tell whether this is a zip archive."""
-    return head[:4] in {b"PK\x03\x04", b"PK\x05\x06"}
-
-
 def is_har(head: bytes) -> bool:
     """Tell whether this is a HAR file."""
     if head.lstrip()[:1] != b"{":
@@ -147,11 +130,6 @@ def is_har(head: bytes) -> bool:
 def is_mitmproxy(head: bytes) -> bool:
     """Tell whether this is a flow file of mitmproxy."""
     return _FLOWS.match(head) is not None
-
-
-def is_pcap(head: bytes) -> bool:
-    """Tell whether this is a packet capture."""
-    return head[:4] in _PCAP
 
 
 def is_vcr(head: bytes) -> bool:

@@ -6,6 +6,7 @@ import functools
 import re
 from typing import TYPE_CHECKING, Final
 
+from ifmatch.capture.base.magic_numbers import is_pcap
 from ifmatch.capture.client_logs.hclog import is_json_record
 from ifmatch.capture.client_logs.reader import looks_like_sdk_log
 from ifmatch.capture.commands.curl_prompt import is_command
@@ -77,9 +78,6 @@ _MAGIC: Final = (
     (b"age-encryption.org", "this is an encrypted capture (age)", "Decrypt it, and give the file inside"),
     (b"Salted__", "this is an encrypted capture (openssl enc)", "Decrypt it, and give the file inside"),
 )
-_PCAP: Final = (
-    b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d", b"\x0a\x0d\x0d\x0a",
-)  # fmt: skip
 _HTML = re.compile(
     rb"\s*(?:<!--.{0,500}?-->\s*)?<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
 )
@@ -284,7 +282,7 @@ def what_it_is(head: bytes) -> tuple[str, str]:
     for magic, seen, advice in _MAGIC:
         if head.startswith(magic):
             return seen, advice
-    if head[:4] in _PCAP:
+    if is_pcap(head):
         text = "In Wireshark use Follow > HTTP Stream > Save as; TLS needs its key log. Simpler: "
         return "this is a packet capture (pcap)", text + _HAR_ADVICE
     if head[:2] == b"\x16\x03" and len(head) > 4 and head[2] <= 4:
