@@ -15,10 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.bench_har import write_har
+from ifmatch.capture.base.json_objects import object_end
 from ifmatch.capture.har import reader
 from ifmatch.capture.har.notes import survey
 from ifmatch.capture.har.reader import read_har
-from ifmatch.capture.har.split import DamagedError, EntrySplitter, find_entries, object_end
+from ifmatch.capture.har.split import DamagedError, EntrySplitter, find_entries
 from ifmatch.capture.har.stream import read_giant
 from ifmatch.diagnosis import diagnose
 from ifmatch.errors import InputError

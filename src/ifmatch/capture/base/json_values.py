@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
 
-from ifmatch.capture.har.split import object_end
+from ifmatch.capture.base.json_objects import object_end
 from ifmatch.errors import InputError
 from ifmatch.model.json_values import elements_in, members_in
 

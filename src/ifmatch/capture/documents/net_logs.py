@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.base.drafts import CONTENT_LIMIT, Draft, Drafts
+from ifmatch.capture.base.json_objects import object_end
 from ifmatch.capture.base.json_values import load, number, objects, read_limited, text, whole_objects
 from ifmatch.capture.base.target_uri import target_uri
-from ifmatch.capture.har.split import object_end
 from ifmatch.model.json_values import elements_in, members_in
 from ifmatch.model.message import Content
 from ifmatch.model.slotted import Slotted

@@ -11,13 +11,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
+from ifmatch.capture.base.json_objects import depth_gained, object_end
 from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import BinaryIO
 
-__all__ = ["ENTRY_LIMIT", "PREFACE_LIMIT", "DamagedError", "EntrySplitter", "find_entries", "object_end"]
+__all__ = ["ENTRY_LIMIT", "PREFACE_LIMIT", "DamagedError", "EntrySplitter", "find_entries"]
 
 Read = TypeVar("Read")
 
@@ -31,7 +32,6 @@ _MARKERS: Final = 16
 # Further beginnings that are tried as the end of one entry.
 _TRIES: Final = 3
 _LOOKAHEAD: Final = 8 * 1024 * 1024
-_TOKEN: Final = late_pattern(rb'"(?:[^"\\]++|\\.)*+"|[{}\[\]]|"', re.DOTALL)
 _KEY_THEN_LIST: Final = late_pattern(rb'"entries"\s*:\s*\[')
 _BEGINS: Final = late_pattern(rb'\{\s*"[^"\\]{1,80}"')
 _BEGINNING: Final = late_pattern(rb'\s*,\s*\{\s*"[^"\\]{1,80}"')
@@ -65,43 +65,10 @@ def find_entries(data: bytes) -> int | None:
     """
     depth = at = 0
     for found in _KEY_THEN_LIST.finditer(data):
-        depth += _depth(data, at, found.start())
+        depth += depth_gained(data, at, found.start())
         if depth == 2:
             return found.end()
         at = found.start()
-    return None
-
-
-def _depth(data: bytes, start: int, end: int) -> int:
-    depth = 0
-    for token in _TOKEN.finditer(data, start, end):
-        octet = data[token.start()]
-        depth += (octet in b"{[") - (octet in b"}]")
-    return depth
-
-
-def object_end(data: bytes, start: int, limit: int | None = None) -> int | None:
-    """Return where the JSON object or array that begins at an octet ends, by counting braces.
-
-    Args:
-        data: octets.
-        start: of the opening brace or bracket.
-        limit: how far to look; None for all.
-
-    Returns:
-        The position behind it; None when the octets end before it does.
-    """
-    depth = 0
-    for token in _TOKEN.finditer(data, start, len(data) if limit is None else limit):
-        octet = data[token.start()]
-        if octet in b"{[":
-            depth += 1
-        elif octet in b"}]":
-            depth -= 1
-            if depth == 0:
-                return token.end()
-        elif token.end() - token.start() == 1:
-            return None  # a string is left open
     return None
 
 

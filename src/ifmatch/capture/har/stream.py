@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from ifmatch.capture.base.json_objects import object_end
 from ifmatch.capture.har.exchanges import EntryReader, withheld_fields
 from ifmatch.capture.har.in_turn import contents_in_turn
 from ifmatch.capture.har.notes import survey
 from ifmatch.capture.har.records import Creator
-from ifmatch.capture.har.split import object_end
 from ifmatch.capture.har.survey import BUDGET, WHOLE
 from ifmatch.errors import InputError
 from ifmatch.model.exchange import Capture
