@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ifmatch.capture.base.clock import DayClock, date_seconds, epoch_shift, keep_monotone
+from ifmatch.capture.base.clock import date_seconds, keep_monotone
 from ifmatch.capture.base.decompression import dechunk, decode_content
 from ifmatch.capture.base.target_uri import target_uri
 from ifmatch.capture.commands.curl_prompt import is_command, read_prompt, split_words
+from ifmatch.capture.curl.clock import DayClock, epoch_shift
 from ifmatch.capture.texts.field_lines import repair_value
 from ifmatch.model.message import Fields
 from ifmatch.model.unknown import UNKNOWN

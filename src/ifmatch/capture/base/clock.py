@@ -1,7 +1,5 @@
-"""Give the exchanges of a curl trace a place in time.
+"""Place what a text shows in time: by the Date of the answers, and by the order of the text.
 
-`--trace-time` prints the local time of day: no date, no zone. A Date field supplies both, because zones
-differ from UTC by multiples of 15 minutes. Without `--trace-time` the Date field itself is the time.
 See docs/decisions/016-time-in-text-captures.md.
 """
 
@@ -12,13 +10,14 @@ import calendar
 import email.utils
 from typing import TYPE_CHECKING
 
+from ifmatch.model.message import Fields
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ifmatch.model.message import Fields
+    from ifmatch.capture.base.drafts import Draft
 
-_DAY = 86400.0
-_ZONE_STEP = 900.0
+__all__ = ["date_seconds", "keep_monotone", "settle_zone"]
 
 
 def date_seconds(fields: Fields) -> float | None:
@@ -42,40 +41,6 @@ def date_seconds(fields: Fields) -> float | None:
         return None
     age = (fields.text("age") or "").strip()
     return seconds + int(age) if age.isascii() and age.isdigit() and len(age) < 10 else seconds
-
-
-class DayClock:
-    """Make times of day count on across midnight."""
-
-    def __init__(self) -> None:
-        self._days = 0.0
-        self._last = 0.0
-
-    def local(self, time_of_day: float | None) -> float | None:
-        """Return seconds since the local midnight before the first time given.
-
-        Args:
-            time_of_day: seconds since local midnight, in the order of the trace; None where unknown.
-        """
-        if time_of_day is None:
-            return None
-        if time_of_day < self._last - _DAY / 2:
-            self._days += _DAY
-        self._last = time_of_day
-        return self._days + time_of_day
-
-
-def epoch_shift(local_seconds: float, date: float) -> float:
-    """Return what to add to local seconds to get seconds since the epoch.
-
-    Args:
-        local_seconds: local time at which a response came, in seconds since some local midnight.
-        date: Date of that response in seconds since the epoch.
-
-    Returns:
-        The shift; the clock's own deviation from the server's is kept as long as it is below 7.5 minutes.
-    """
-    return round((date - local_seconds) / _ZONE_STEP) * _ZONE_STEP
 
 
 def keep_monotone(times: Sequence[float | None]) -> list[float | None]:
@@ -104,3 +69,29 @@ def keep_monotone(times: Sequence[float | None]) -> list[float | None]:
         result[at] = times[at]
         at = previous.get(at)
     return result
+
+
+def settle_zone(drafts: Sequence[Draft]) -> float:
+    """Move times that a log gives without a zone to UTC, by the Date of the answers.
+
+    Args:
+        drafts: of one log; `started` is changed where all of them agree on the zone.
+
+    Returns:
+        Seconds that the log's clock is ahead of UTC, a whole number of quarters of an hour.
+    """
+    offsets: set[float] = set()
+    for draft in drafts:
+        date = date_seconds(Fields(draft.received or ()))
+        if date is not None and draft.started is not None:
+            ahead = draft.started + (draft.duration or 0.0) - date
+            zone = round(ahead / 900) * 900.0
+            # A clock that is wrong by some minutes is no zone.
+            offsets.add(zone if abs(ahead - zone) < 120 else 0.0)
+    offset = offsets.pop() if len(offsets) == 1 else 0.0
+    if not 1800 <= abs(offset) <= 50400:
+        return 0.0
+    for draft in drafts:
+        if draft.started is not None:
+            draft.started -= offset
+    return offset

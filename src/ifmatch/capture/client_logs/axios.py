@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.base.drafts import Draft
-from ifmatch.capture.client_logs.lines import python_text
+from ifmatch.capture.base.python_literals import python_text
 from ifmatch.model.message import Content
 from ifmatch.model.places import joined
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.base.drafts import Draft, Drafts
-from ifmatch.capture.client_logs.lines import Conversation, moment, python_text, starts_record
+from ifmatch.capture.base.python_literals import python_text
+from ifmatch.capture.client_logs.lines import Conversation, moment, starts_record
 from ifmatch.model.message import Content
 from ifmatch.model.unknown import UNKNOWN
 

@@ -9,7 +9,8 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.base.drafts import Draft, Drafts
-from ifmatch.capture.client_logs.lines import Conversation, moment, python_pairs, python_text
+from ifmatch.capture.base.python_literals import python_pairs, python_text
+from ifmatch.capture.client_logs.lines import Conversation, moment
 from ifmatch.capture.client_logs.python import URLLIB3
 from ifmatch.model.message import Content
 

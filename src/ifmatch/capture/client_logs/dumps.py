@@ -6,20 +6,18 @@ helper/logging, okhttp HttpLoggingInterceptor, the wire and headers loggers of A
 
 from __future__ import annotations
 
-import io
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from ifmatch.capture.base.drafts import Draft, Drafts
 from ifmatch.capture.client_logs.lines import moment
-from ifmatch.capture.pastes.http_messages import read_http_messages
-from ifmatch.errors import InputError
+from ifmatch.capture.pastes.dumped_messages import Block, draft_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["DUMPS", "Block", "draft_of", "read_dumps"]
+    from ifmatch.capture.base.drafts import Drafts
+
+__all__ = ["DUMPS", "read_dumps"]
 
 _RCLONE = re.compile(r"HTTP (REQUEST|RESPONSE) \(req (0x[0-9a-f]{1,20})\)")
 _RCLONE_PREFIX = re.compile(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})? [A-Z]+\s*: ")
@@ -52,27 +50,6 @@ DUMPS: Final = re.compile(
     + r"|http-outgoing-\d+ (?:>>|<<) |<-- \d{3} .{0,2000}\(\d+ms|<--- HTTP/\S{1,4} \d{3}"
 )
 _BLOCK_LINES: Final = 100_000
-
-
-@dataclass(slots=True)
-class Block:
-    """One message.
-
-    Attributes:
-        is_request: what it is.
-        key: what it shares with the message that belongs to it.
-        line: 1-based.
-        lines: as they were on the wire, the start line first.
-        url: when the log names it beside the message.
-        at: time and the seconds of one tick.
-    """
-
-    is_request: bool
-    key: str
-    line: int
-    lines: list[str] = field(default_factory=list[str])
-    url: str = ""
-    at: tuple[float, float] | None = None
 
 
 def read_dumps(lines: Sequence[str], drafts: Drafts) -> None:
@@ -117,51 +94,6 @@ def _blocks(lines: Sequence[str]) -> Iterator[Block]:
         if any(pattern.search(line) for line in lines):
             yield from reader(lines)
             return
-
-
-def draft_of(request: Block | None, response: Block | None) -> Draft | None:
-    """Return the exchange of a request and its answer, None when neither is one.
-
-    Args:
-        request: None when only the answer is known.
-        response: None when there is none.
-    """
-    parts = [block.lines for block in (request, response) if block is not None]
-    text = "\n\n".join("\n".join(part) for part in parts)
-    first = request or response
-    try:
-        read = read_http_messages(io.BytesIO(text.encode("utf-8", "surrogatepass")), "")
-    except InputError:
-        return None
-    if first is None or len(read.exchanges) != 1 or read.torn:
-        # Several in one place: lines between them are missing.
-        return None
-    exchange = read.exchanges[0]
-    draft = Draft(
-        method=exchange.request.method, url=exchange.request.url, sent=list(exchange.request.fields) or None
-    )
-    draft.content = exchange.request.content
-    draft.sent_complete = exchange.request.fields.complete
-    draft.line = first.line
-    draft.request_version = exchange.request.version
-    answer = exchange.response
-    if answer is not None:
-        draft.status, draft.reason, draft.response_version = answer.status, answer.reason, answer.version
-        draft.received, draft.received_content = list(answer.fields) or None, answer.content
-    url = next((block.url for block in (request, response) if block is not None and block.url), "")
-    draft.url = url or _secure(draft.url)
-    if first.at is not None and request is not None:
-        draft.started, draft.resolution = first.at
-        if response is not None and response.at is not None:
-            draft.duration = max(0.0, response.at[0] - first.at[0])
-    return draft
-
-
-def _secure(url: str) -> str:
-    """Take https for a host without a port: the dumps name no scheme, and these programs use https."""
-    host = url.removeprefix("http://").partition("/")[0]
-    plain = ":" in host or host == "localhost" or re.fullmatch(r"[\d.]+", host) is not None
-    return url if plain or not url.startswith("http://") else "https://" + url.removeprefix("http://")
 
 
 def _rclone(lines: Sequence[str]) -> Iterator[Block]:

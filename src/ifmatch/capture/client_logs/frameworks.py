@@ -11,7 +11,8 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.base.drafts import Draft
-from ifmatch.capture.client_logs.lines import Conversation, moment, python_text
+from ifmatch.capture.base.python_literals import python_text
+from ifmatch.capture.client_logs.lines import Conversation, moment
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
-"""Share what the readers of client logs need: times, literals of Python, requests that wait for their answer.
+"""Share what the readers of client logs need: times, requests that wait for their answer.
 
-Source of the notations: Python logging and `repr`, klog, java.util.logging, hclog.
+Source of the notations: Python logging, klog, java.util.logging, hclog.
 """
 
 from __future__ import annotations
@@ -9,10 +9,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from ifmatch.capture.base.clock import date_seconds
 from ifmatch.capture.base.drafts import Draft, Drafts
 from ifmatch.capture.base.moments import iso_moment
-from ifmatch.model.message import Fields
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,17 +18,10 @@ if TYPE_CHECKING:
 __all__ = [
     "Conversation",
     "moment",
-    "python_pairs",
-    "python_text",
-    "settle_zone",
     "starts_record",
     "year_of",
 ]
 
-_STRING = r"""[bu]?(?:'(?:[^'\\]|\\.)*+'|"(?:[^"\\]|\\.)*+")"""
-_PAIR = re.compile(rf"({_STRING})\s{{0,3}}[:,]\s{{0,3}}({_STRING})")
-_ESCAPE = re.compile(r"\\(x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|[0-7]{1,3}|.)", re.DOTALL)
-_ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
 _ISO: Final = re.compile(r"\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d")
 _KLOG: Final = re.compile(r"[IWEF](\d\d)(\d\d) (\d\d:\d\d:\d\d\.\d{1,6})")
 _JAVA: Final = re.compile(r"([A-Z][a-z]{2}) (\d{1,2}), (\d{4}),? (\d{1,2}):(\d\d):(\d\d) (AM|PM)")
@@ -38,7 +29,6 @@ _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
 _LEVEL: Final = re.compile(
     r"\s{0,4}[\[(]?(?:DEBUG|INFO|WARN(?:ING)?|ERROR|CRITICAL|TRACE|trce|dbug|info|warn|fail)\b"
 )
-_LINE_LIMIT: Final = 256 * 1024
 
 
 def moment(line: str, year: int | None = None) -> tuple[float, float] | None:
@@ -65,36 +55,6 @@ def moment(line: str, year: int | None = None) -> tuple[float, float] | None:
 def starts_record(line: str) -> bool:
     """Tell whether a line begins a record of a log, so that it belongs to none before it."""
     return _ISO.match(line) is not None or _KLOG.match(line) is not None or _LEVEL.match(line) is not None
-
-
-def python_text(literal: str) -> str:
-    """Return what a string or bytes literal of Python stands for, octets as latin-1.
-
-    Args:
-        literal: as `repr` writes it.
-    """
-    body = literal.lstrip("bu")[1:-1]
-    if "\\" not in body:
-        return body
-
-    def plain(found: re.Match[str]) -> str:
-        said = found[1]
-        if said[0] in "xu" and len(said) > 1:
-            return chr(int(said[1:], 16))
-        if said.isdigit():
-            return chr(int(said, 8) & 0xFF) if all(digit in "01234567" for digit in said) else said
-        return _ESCAPES.get(said, said)
-
-    return _ESCAPE.sub(plain, body)
-
-
-def python_pairs(text: str) -> list[tuple[str, str]]:
-    """Return the pairs of a dictionary or a list of pairs as `repr` writes them; other members are left out.
-
-    Args:
-        text: such as `{'ETag': '"v1"'}` or `[(b'ETag', b'"v1"')]`.
-    """
-    return [(python_text(name), python_text(value)) for name, value in _PAIR.findall(text[:_LINE_LIMIT])]
 
 
 @dataclass(slots=True)
@@ -135,32 +95,6 @@ class Conversation:
         draft = Draft(line=line, sent_complete=False)
         self.drafts.found.append(draft)
         return draft
-
-
-def settle_zone(drafts: Sequence[Draft]) -> float:
-    """Move times that a log gives without a zone to UTC, by the Date of the answers.
-
-    Args:
-        drafts: of one log; `started` is changed where all of them agree on the zone.
-
-    Returns:
-        Seconds that the log's clock is ahead of UTC, a whole number of quarters of an hour.
-    """
-    offsets: set[float] = set()
-    for draft in drafts:
-        date = date_seconds(Fields(draft.received or ()))
-        if date is not None and draft.started is not None:
-            ahead = draft.started + (draft.duration or 0.0) - date
-            zone = round(ahead / 900) * 900.0
-            # A clock that is wrong by some minutes is no zone.
-            offsets.add(zone if abs(ahead - zone) < 120 else 0.0)
-    offset = offsets.pop() if len(offsets) == 1 else 0.0
-    if not 1800 <= abs(offset) <= 50400:
-        return 0.0
-    for draft in drafts:
-        if draft.started is not None:
-            draft.started -= offset
-    return offset
 
 
 def year_of(lines: Sequence[str]) -> int | None:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.base.captured_content import from_wire
 from ifmatch.capture.base.drafts import Draft, Drafts
+from ifmatch.capture.base.python_literals import python_pairs, python_text
 from ifmatch.capture.base.target_uri import target_uri
-from ifmatch.capture.client_logs.lines import Conversation, moment, python_pairs, python_text
+from ifmatch.capture.client_logs.lines import Conversation, moment
 from ifmatch.model.message import Fields
 from ifmatch.model.unknown import UNKNOWN
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from ifmatch.capture.base.clock import date_seconds, keep_monotone
+from ifmatch.capture.base.clock import date_seconds, keep_monotone, settle_zone
 from ifmatch.capture.base.drafts import Drafts
 from ifmatch.capture.client_logs import (
     axios,
@@ -30,7 +30,6 @@ from ifmatch.capture.client_logs import (
     wget,
 )
 from ifmatch.capture.client_logs.hclog import as_text, is_json_record
-from ifmatch.capture.client_logs.lines import settle_zone
 from ifmatch.capture.texts.field_lines import of_two_heads
 from ifmatch.capture.texts.log_pastes import opened
 from ifmatch.capture.texts.text_source import read_text

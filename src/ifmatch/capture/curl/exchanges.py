@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ifmatch.capture.base.captured_content import ReadContent, from_wire
-from ifmatch.capture.base.clock import date_seconds, epoch_shift, keep_monotone
+from ifmatch.capture.base.clock import date_seconds, keep_monotone
 from ifmatch.capture.base.target_uri import path_and_query, target_uri
+from ifmatch.capture.curl.clock import epoch_shift
 from ifmatch.capture.curl.contents import response_content
 from ifmatch.capture.curl.transfers import REQUEST_LINE, STATUS_LINE, Transfer
 from ifmatch.capture.texts.field_lines import html_escaped, parse_field_lines

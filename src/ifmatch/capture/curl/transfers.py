@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from ifmatch.capture.base.clock import DayClock
+from ifmatch.capture.curl.clock import DayClock
 from ifmatch.capture.curl.events import EventKind, TraceEvent
 from ifmatch.model.slotted import Slotted
 

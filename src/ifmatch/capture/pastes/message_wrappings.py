@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from ifmatch.capture.client_logs.lines import python_text
+from ifmatch.capture.base.python_literals import python_text
 from ifmatch.capture.pastes.dissections import DISSECTION, from_dissections
 from ifmatch.capture.pastes.dissections_http2 import HTTP2_TREE, from_http2_trees
 from ifmatch.capture.pastes.hex_dumps import HEX_DUMP, from_hex

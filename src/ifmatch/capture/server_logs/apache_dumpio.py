@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.base.captured_content import from_wire
+from ifmatch.capture.base.clock import settle_zone
 from ifmatch.capture.base.drafts import Drafts
-from ifmatch.capture.client_logs.dumps import Block, draft_of
-from ifmatch.capture.client_logs.lines import settle_zone
+from ifmatch.capture.pastes.dumped_messages import Block, draft_of
 from ifmatch.capture.texts.log_pastes import opened
 from ifmatch.capture.texts.text_source import read_text
 from ifmatch.model.message import Fields

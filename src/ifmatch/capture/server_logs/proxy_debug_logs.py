@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from ifmatch.capture.base.clock import date_seconds, keep_monotone
+from ifmatch.capture.base.clock import date_seconds, keep_monotone, settle_zone
 from ifmatch.capture.base.drafts import Draft, Drafts
 from ifmatch.capture.base.moments import iso_moment
 from ifmatch.capture.base.target_uri import target_uri
-from ifmatch.capture.client_logs.lines import settle_zone
 from ifmatch.capture.texts.log_pastes import opened
 from ifmatch.capture.texts.text_source import read_text
 from ifmatch.model.message import Fields
