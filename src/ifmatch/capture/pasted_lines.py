@@ -22,6 +22,10 @@ _BARE_STATUS = re.compile(
     r"(?:(?:status|response|status[ -]code)[ \t]*:?[ \t]*)?(\d{3})[ \t]+([A-Za-z][A-Za-z' -]{1,40})$",
     re.IGNORECASE,
 )
+# As people write a status down from memory: `HTTP 200`, `HTTP: 404 Not Found`.
+_SPOKEN_STATUS = re.compile(
+    r"HTTP(?: status)?(?: code)?:?[ \t]+(\d{3})(?:[ \t]+([A-Za-z][A-Za-z' -]{1,40}))?$", re.IGNORECASE
+)
 _TO_CLIENT = r"(?:<{1,2}|<=|<-{1,2}|\u2190)"
 _TO_SERVER = r"(?:>{1,2}|=>|-{1,2}>|\u2192)"
 _DIRECTED_STATUS = re.compile(rf"{_TO_CLIENT} ?HTTP/\d")
@@ -101,6 +105,9 @@ def start_line(line: str) -> StartLine | None:
     found = _BARE_REQUEST.match(text)
     if found is not None:
         return StartLine(method=found.group(1), target=found.group(2), bare=True)
+    found = _SPOKEN_STATUS.match(text)
+    if found is not None and 100 <= int(found.group(1)) <= 599:
+        return StartLine(status=int(found.group(1)), reason=(found.group(2) or "").strip(), bare=True)
     found = _BARE_STATUS.match(text)
     if found is not None:
         status, reason = int(found.group(1)), found.group(2).strip()
