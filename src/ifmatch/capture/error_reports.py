@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.drafts import Draft, Drafts
 from ifmatch.capture.error_signatures import signatures
+from ifmatch.capture.field_lines import INVISIBLE, repair_value, unescaped
 from ifmatch.capture.json_values import load
 from ifmatch.capture.moments import iso_moment
 from ifmatch.capture.request_commands import is_request_command, read_request_command
@@ -80,6 +81,10 @@ _NAMES_A_PAGE = re.compile(
     r"""(?:xmlns(?::\w+)?=|"(?:type|documentation_url|moreInfo|helpLink)": ?|\bOrigin:? )["']?\Z"""
 )
 _BODY = re.compile(r"(?:^|\n)\s{0,4}(?:Content|Body|Response body|response): ?([<{][\s\S]{1,8000})")
+_CONDITION = re.compile(
+    r"[ \t>*-]{0,6}(If-(?:None-)?Match|If-(?:Un)?Modified-Since|If-Range)[ \t]*:[ \t]*([^\s{}].{0,300})\Z",
+    re.IGNORECASE,
+)
 _VERBS: Final = (
     (re.compile(r"(?<!\bor )\b(?:delet|remov)\w*", re.IGNORECASE), "DELETE"),
     (
@@ -276,16 +281,27 @@ def _method(text: str, kind: str, position: int = 0) -> str:
 
 def _ask(draft: Draft, lines: Sequence[str]) -> None:
     """Take what was sent from a command in the text that has a condition, and no answer."""
-    prompts = [
-        read_request_command(lines, at) for at, line in enumerate(lines[:_LINES]) if is_request_command(line)
-    ]
+    prompts = [read_request_command(lines, at) for at, line in enumerate(lines) if is_request_command(line)]
     guarded = [one for one in prompts if any(name.lower().startswith("if-") for name, _ in one.fields)]
     if not guarded or not guarded[-1].urls:
+        _take_conditions(draft, lines)
         return
     asked = guarded[-1]
     draft.method, draft.url = asked.method or "GET", asked.urls[0]
     draft.sent, draft.sent_complete = list(asked.fields), False
     draft.content = Content.from_text(asked.content) if isinstance(asked.content, str) else asked.content
+
+
+def _take_conditions(draft: Draft, lines: Sequence[str]) -> None:
+    """Take the conditions that stand in lines of their own, each with one value: they were sent."""
+    values: dict[str, set[str]] = {}
+    for line in lines:
+        found = _CONDITION.match(line)
+        if found is not None:
+            value, _ = repair_value(found[1], found[2].strip(), unicode_text=True)
+            values.setdefault(found[1].lower(), set()).add(value)
+    if values and all(len(one) == 1 for one in values.values()):
+        draft.sent, draft.sent_complete = [(name, next(iter(one))) for name, one in values.items()], False
 
 
 def read_error_report(stream: BinaryIO, name: str) -> Capture:
@@ -317,7 +333,7 @@ def read_error_report(stream: BinaryIO, name: str) -> Capture:
         if said:
             draft.received_content = Content.from_text(said, complete=bool(report.content))
         if not draft.status or draft.status in _OF_WRITES:
-            _ask(draft, lines)
+            _ask(draft, [unescaped(INVISIBLE.sub("", line)) for line in lines[:_LINES]])
         at = iso_moment(lines[report.line - 1][:120])
         if at is not None:
             draft.started, draft.resolution = at

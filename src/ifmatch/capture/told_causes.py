@@ -55,8 +55,9 @@ _OF_CONDITIONS: Final = Words(
 )
 _ASKS: Final = Words(
     r"\b(?:fails?|failing|would have expected|expected|however|instead|unexpected\w*|wrong|invalid|abort\w*"
-    r"|does(?:n.t| not)|did(?:n.t| not)|cannot|can.t|never|not possible|unable|why|confus\w+|strange"
-    r"|(?:got|get|getting|gives?|this|following|see) (?:an? |this |the )?(?:\w+ )?error|not sure|problem)\b"
+    r"|does(?:n.t| not)|did(?:n.t| not)|cannot|can.t|never|not possible|unable|why|won.t|wouldn.t|duplicated"
+    r"|(?:got|get|getting|gives?|this|following|see) (?:an? |this |the )?(?:\w+ )?error|not sure|problem"
+    r"|confus\w+|strange)\b"
 )
 
 
