@@ -127,7 +127,7 @@ def assemble(case: Case) -> Diagnosis:
     for draft in (*_blind(case, taken), *_told(case, taken)):
         drafts.add(draft)
     if not benign:
-        _hear(case, drafts)
+        _hear(case, drafts, taken)
     benign.extend(
         Benign(
             step.at,
@@ -239,7 +239,7 @@ def _told(case: Case, taken: set[int]) -> list[_Draft]:
     return found
 
 
-def _hear(case: Case, drafts: _Drafts) -> None:
+def _hear(case: Case, drafts: _Drafts, taken: set[int]) -> None:
     """Hear the words around traffic that shows no trouble, or one without a cause."""
     step = next((one for one in case.steps if any(said.beside for said in one.exchange.told)), None)
     if step is None or any(draft.incident.findings for draft in drafts.kept):
@@ -259,6 +259,7 @@ def _hear(case: Case, drafts: _Drafts) -> None:
         outcome = silent.incident.outcome
     incident = replace(_incident(facts, ranking, outcome), verdict=Verdict.UNDECIDED)
     drafts.add(_Draft(incident, step), instead=step.at if silent is not None else None)
+    taken.add(step.order)
 
 
 def _after_two_versions(case: Case, history: History) -> Iterator[Step]:
@@ -292,6 +293,15 @@ def _outcome(facts: Facts, ranking: Ranking) -> Outcome:
         return Outcome.LOST_UPDATE
     if recovered(facts) or begun_anew(facts, first):
         return Outcome.RECOVERED
+    step = facts.step
+    if (
+        not step.status
+        and step.exchange.error
+        and not len(step.exchange.request.fields)
+        and not ranking.candidates
+    ):
+        # Somebody asks, and tells of no refusal.
+        return Outcome.ERROR
     return Outcome.REFUSED
 
 

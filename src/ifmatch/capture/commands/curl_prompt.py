@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # A prompt ends in one of these signs; a command at the start of a line needs an option or a URL behind it.
-COMMAND = re.compile(r"(?:[^\n]{0,120}?[$#%>\u276f\u279c\u00bb][ \t]?)?[ \t]*curl(?:\.exe)?[ \t]+(?=\S)")
+COMMAND = re.compile(
+    r"(?:[^\n]{0,120}?[$#%>\u276f\u279c\u00bb][ \t]?|`|[$]\w{1,40} ?= ?(?:\S{0,120}[\\/])?)?"
+    r"[ \t]*curl(?:\.exe)?[ \t]+(?=\S)"
+)
 _LIKELY = re.compile(r"(?:^|\s)-{1,2}[A-Za-z#]|https?:", re.IGNORECASE)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _MAXIMAL_LINES = 5000

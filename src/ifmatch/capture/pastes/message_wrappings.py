@@ -25,6 +25,7 @@ from ifmatch.capture.pastes.message_notations import (
     from_lwp,
     from_rest_assured,
 )
+from ifmatch.capture.pastes.request_summaries import AWS_JAVA, VARNISHTEST, from_aws_java, from_varnishtest
 from ifmatch.capture.texts.pasted_lines import CUT, DROPPED, start_line
 
 if TYPE_CHECKING:
@@ -85,6 +86,8 @@ def unpacked(lines: Sequence[str | None]) -> list[_Line]:
         ("* Executing", HURL.match, lambda numbered: from_hurl(numbered, DROPPED)),
         ("Request method:", REST_ASSURED.match, lambda numbered: from_rest_assured(numbered, DROPPED)),
         ("Client-", LWP.match, lambda numbered: from_lwp(numbered, DROPPED)),
+        ("Headers: (", AWS_JAVA.match, lambda numbered: from_aws_java(numbered, DROPPED)),
+        ("x", VARNISHTEST.match, lambda numbered: from_varnishtest(numbered, DROPPED)),
         ("HTTP/", _STAMPED.match, _unstamped),
         ("HTTP/1", _GLUED.match, _unglued),
     )

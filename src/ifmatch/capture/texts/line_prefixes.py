@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["turned", "without_prefixes"]
+__all__ = ["turned", "without_comment_signs", "without_prefixes"]
 
 _TIME: Final = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)"
 # Each names in its group who wrote the line; nothing of it may look like a line of a message.
@@ -33,6 +33,13 @@ _LOOKED_AT: Final = 50
 _REQUEST_IN: Final = re.compile(r"< [A-Z]{3,20} \S+ HTTP/\d(?:\.\d)?\s*\Z")
 _ANSWER_OUT: Final = re.compile(r"> HTTP/\d(?:\.\d)? \d{3}\b")
 _SIGNS: Final = {"<": ">", ">": "<"}
+# In a script or a README what a command answered stands behind the sign of a comment.
+_COMMENTED: Final = re.compile(
+    r"[ \t]*(?:#|//) ?(?:[<>] (?:[A-Z]{3,20} \S+ )?HTTP/\d|HTTP/\d(?:\.\d)? \d{3}\b)"
+)
+_IS_TRAFFIC: Final = re.compile(r"[*<>] |HTTP/\d")
+_LONGEST: Final = 8000
+_COMMENT_SIGN: Final = re.compile(r"[ \t]*(?:#|//)(?: |(?=[<>*{}]| ?\Z))")
 
 
 def without_prefixes(
@@ -63,6 +70,27 @@ def without_prefixes(
                 for line, one in zip(bare, found, strict=True)
             ]
     return None
+
+
+def without_comment_signs(lines: Sequence[str | None]) -> list[str | None] | None:
+    """Return the lines with the traffic that stands in comments as it was, None where no comment holds any.
+
+    Args:
+        lines: of a source.
+    """
+    if not any(line and len(line) < _LONGEST and _COMMENTED.match(line) for line in lines):
+        return None
+    bare = list(lines)
+    begun = False
+    for index, line in enumerate(lines):
+        sign = _COMMENT_SIGN.match(line) if line else None
+        if sign is None or line is None:
+            begun = False
+            continue
+        begun = begun or _IS_TRAFFIC.match(line, sign.end()) is not None
+        if begun:
+            bare[index] = line[sign.end() :]
+    return bare
 
 
 def turned(lines: Sequence[str | None]) -> list[str | None] | None:

@@ -22,6 +22,12 @@ _BARE_STATUS = re.compile(
     r"(?:(?:status|response|status[ -]code)[ \t]*:?[ \t]*)?(\d{3})[ \t]+([A-Za-z][A-Za-z' -]{1,40})$",
     re.IGNORECASE,
 )
+# As people write a status down from memory: `HTTP 200`, `HTTP: 404 Not Found`.
+_SPOKEN_STATUS = re.compile(
+    r"HTTP(?: status)?(?: code)?:?[ \t]+(\d{3})(?:[ \t]+([A-Za-z][A-Za-z' -]{1,40}))?$", re.IGNORECASE
+)
+# The parts of a status line in another order: `200 OK  HTTP/1.1`.
+_TURNED_STATUS = re.compile(rf"(\d{{3}})[ \t]+([A-Za-z][A-Za-z' -]{{1,40}}?)[ \t]+({_VERSION})$")
 _TO_CLIENT = r"(?:<{1,2}|<=|<-{1,2}|\u2190)"
 _TO_SERVER = r"(?:>{1,2}|=>|-{1,2}>|\u2192)"
 _DIRECTED_STATUS = re.compile(rf"{_TO_CLIENT} ?HTTP/\d")
@@ -92,6 +98,9 @@ def start_line(line: str) -> StartLine | None:
         found = _STATUS.match(text)
         if found is not None and 100 <= int(found.group(3)) <= 599:
             return StartLine(status=int(found.group(3)), reason=found.group(4) or "", version=found.group(1))
+        found = _TURNED_STATUS.match(text)
+        if found is not None and 100 <= int(found.group(1)) <= 599:
+            return StartLine(status=int(found.group(1)), reason=found.group(2), version=found.group(3))
         found = _REQUEST.match(text)
         if found is not None:
             return StartLine(method=found.group(1), target=found.group(2), version=found.group(3))
@@ -101,6 +110,9 @@ def start_line(line: str) -> StartLine | None:
     found = _BARE_REQUEST.match(text)
     if found is not None:
         return StartLine(method=found.group(1), target=found.group(2), bare=True)
+    found = _SPOKEN_STATUS.match(text)
+    if found is not None and 100 <= int(found.group(1)) <= 599:
+        return StartLine(status=int(found.group(1)), reason=(found.group(2) or "").strip(), bare=True)
     found = _BARE_STATUS.match(text)
     if found is not None:
         status, reason = int(found.group(1)), found.group(2).strip()

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ifmatch.capture.base.decompression import gunzip
-from ifmatch.capture.texts.line_prefixes import turned, without_prefixes
+from ifmatch.capture.texts.line_prefixes import turned, without_comment_signs, without_prefixes
 from ifmatch.capture.texts.recognised_text import without_odd_blanks
 from ifmatch.errors import InputError
 from ifmatch.model.exchange import CaptureWarning
@@ -177,6 +177,10 @@ def unwrap(lines: list[str | None]) -> tuple[list[str | None], list[str]]:
     if prefixless is not None:
         lines = prefixless
         repairs.append("what a log collector had put before the lines was taken off")
+    commented = without_comment_signs(lines)
+    if commented is not None:
+        lines = commented
+        repairs.append("the signs of comments before traffic were taken off")
     upright = turned(lines)
     if upright is not None:
         lines = upright

@@ -14,9 +14,11 @@ from ifmatch.capture.base.drafts import Draft, Drafts
 from ifmatch.capture.base.json_values import load
 from ifmatch.capture.base.moments import iso_moment
 from ifmatch.capture.base.target_uri import target_uri
+from ifmatch.capture.commands.request_commands import is_request_command, read_request_command
+from ifmatch.capture.texts.field_lines import INVISIBLE, repair_value, unescaped
 from ifmatch.capture.texts.text_source import decode, read_text
 from ifmatch.capture.words.error_signatures import signatures
-from ifmatch.capture.words.told_causes import is_meant, tells_alone, told_causes
+from ifmatch.capture.words.told_causes import asks_of_conditions, is_meant, is_well, tells_alone, told_causes
 from ifmatch.model.message import Content
 from ifmatch.model.slotted import Frozen
 
@@ -44,6 +46,10 @@ _LINES: Final = 2000
 _FAILED: Final = 412
 # A note is short; of logs a part may be well.
 _NOTE: Final = 1500
+# A longer text is a page or a log.
+_ACCOUNT: Final = 4000
+# So many words make a question; fewer are a title or a line of another kind.
+_QUESTION: Final = 12
 # A read that was spared its content was not refused, though some call it a condition that is not met.
 _UNMODIFIED: Final = re.compile(r"status(?:[ _]?code)?\W{0,3}304\b", re.IGNORECASE)
 # What a verb in a sentence was tried with; other refusals may be of reads.
@@ -57,7 +63,9 @@ NOT_REFUSED: Final = frozenset(
 _ADVICE: Final = "Give the line that names the status, or record the traffic: ifmatch explain capture"
 _URL = re.compile(r"https?://[^\s'\"<>)\]`]+")
 _TARGET = re.compile(
-    r"\b(GET|PUT|POST|PATCH|DELETE|MKCOL|MOVE|COPY|PROPPATCH)\b[ \t]{1,3}(https?://[^\s'\"<>)\]`]+|/[^\s'\"<>)\]`]*)?"
+    r"\b(GET|PUT|POST|PATCH|DELETE|MKCOL|MOVE|COPY|PROPPATCH)\b(?:[ \t]{1,3}"
+    r"(?:(?:request )?(?:to|of|for|on|at) (?:url )?['\"`]?)?"
+    r"(https?://[^\s'\"<>)\]`]+|/[^\s'\"<>)\]`]*))?"
 )
 # Pages that explain a status are not where it came from.
 _EXPLAINERS = re.compile(
@@ -73,6 +81,10 @@ _NAMES_A_PAGE = re.compile(
     r"""(?:xmlns(?::\w+)?=|"(?:type|documentation_url|moreInfo|helpLink)": ?|\bOrigin:? )["']?\Z"""
 )
 _BODY = re.compile(r"(?:^|\n)\s{0,4}(?:Content|Body|Response body|response): ?([<{][\s\S]{1,8000})")
+_CONDITION = re.compile(
+    r"[ \t>*-]{0,6}(If-(?:None-)?Match|If-(?:Un)?Modified-Since|If-Range)[ \t]*:[ \t]*([^\s{}].{0,300})\Z",
+    re.IGNORECASE,
+)
 _VERBS: Final = (
     (re.compile(r"(?<!\bor )\b(?:delet|remov)\w*", re.IGNORECASE), "DELETE"),
     (
@@ -141,12 +153,19 @@ def understand(lines: Sequence[str]) -> ErrorReport | None:
             if report is not None:
                 return report
     report = _by_words(text)
-    if report is not None or not tells_alone(lines[:_LINES]):
+    if report is not None or not (tells_alone(lines[:_LINES]) or _is_question(text)):
         return report
     # A document that is no report may tell of anything.
     if text.lstrip()[:1] in {"{", "["} and load(text.encode("utf-8", "surrogatepass")) is not None:
         return None
     return _in_words(text, 0, len(text) - len(text.lstrip()))
+
+
+def _is_question(text: str) -> bool:
+    """Tell whether a note asks about conditions; an honest answer says what would show more."""
+    words = len(text.split())
+    asks = words >= _QUESTION and len(text) < _ACCOUNT and not is_well(text)
+    return asks and asks_of_conditions(text)
 
 
 def _by_signature(signature: Signature, found: re.Match[str], text: str) -> ErrorReport | None:
@@ -248,12 +267,46 @@ def _url(text: str) -> str:
 
 def _method(text: str, kind: str, position: int = 0) -> str:
     found = _nearest(text, position)
+    if found is not None and not found[2]:
+        # Where one request is named with its address, a bare name elsewhere is a word of the account.
+        whole = [one for one in _TARGET.finditer(text) if one[2]]
+        found = whole[0] if len(whole) == 1 and abs(whole[0].start() - position) < _NEAR else found
     if found is not None:
         return found[1]
     if kind == "sentence":
         near = text[max(0, position - _NEAR) : position + _NEAR]
         return next((method for pattern, method in _VERBS if pattern.search(near)), "")
     return ""
+
+
+def _ask(draft: Draft, lines: Sequence[str]) -> None:
+    """Take what was sent from a command in the text that has a condition, and no answer."""
+    prompts = [read_request_command(lines, at) for at, line in enumerate(lines) if is_request_command(line)]
+    guarded = [one for one in prompts if any(name.lower().startswith("if-") for name, _ in one.fields)]
+    if not guarded or not guarded[-1].urls:
+        _take_conditions(draft, lines)
+        return
+    asked = guarded[-1]
+    draft.method, draft.url = asked.method or "GET", asked.urls[0]
+    draft.sent, draft.sent_complete = list(asked.fields), False
+    draft.content = Content.from_text(asked.content) if isinstance(asked.content, str) else asked.content
+
+
+_QUOTED_QUOTE: Final = '\\"'
+
+
+def _take_conditions(draft: Draft, lines: Sequence[str]) -> None:
+    """Take the conditions that stand in lines of their own, each with one value: they were sent."""
+    values: dict[str, set[str]] = {}
+    for line in lines:
+        found = _CONDITION.match(line)
+        if found is not None:
+            value, _ = repair_value(found[1], found[2].strip(), unicode_text=True)
+            if value[:1] == '"' and _QUOTED_QUOTE in value:  # as the program that printed it quotes texts
+                value = value[1:].removesuffix('"').replace(_QUOTED_QUOTE, '"')
+            values.setdefault(found[1].lower(), set()).add(value)
+    if values and all(len(one) == 1 for one in values.values()):
+        draft.sent, draft.sent_complete = [(name, next(iter(one))) for name, one in values.items()], False
 
 
 def read_error_report(stream: BinaryIO, name: str) -> Capture:
@@ -284,6 +337,8 @@ def read_error_report(stream: BinaryIO, name: str) -> Capture:
         said = report.content or report.message
         if said:
             draft.received_content = Content.from_text(said, complete=bool(report.content))
+        if not draft.status or draft.status in _OF_WRITES:
+            _ask(draft, [unescaped(INVISIBLE.sub("", line)) for line in lines[:_LINES]])
         at = iso_moment(lines[report.line - 1][:120])
         if at is not None:
             draft.started, draft.resolution = at

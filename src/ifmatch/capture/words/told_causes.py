@@ -13,6 +13,7 @@ import tomllib
 from importlib import resources
 from typing import TYPE_CHECKING, Final, cast
 
+from ifmatch.capture.words.respelt_tags import respelt
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.exchange import Told
 from ifmatch.model.late import late_pattern
@@ -21,7 +22,7 @@ from ifmatch.model.slotted import Frozen
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["is_meant", "is_well", "tells_alone", "told_causes"]
+__all__ = ["asks_of_conditions", "is_meant", "is_well", "tells_alone", "told_causes"]
 
 # A complaint stands within so much text; the rest is stack.
 _LIMIT: Final = 12_000
@@ -42,6 +43,21 @@ _WELL: Final = Words(
 _YET: Final = Words(
     r"\b(?:but|however|except|still|although|yet|instead|unfortunately|nevertheless|fails|breaks|never"
     r"|(?<!condition )failed)\b"
+)
+# Who names one of these, and says that something is wrong with it, asks about what is explained here.
+_OF_CONDITIONS: Final = Words(
+    r"\bif-?_?(?:none-?_?)?match\w*|\bif-(?:un)?modified-since\b|\bif-range\b"
+    r"|(?<![\w'\"-])e-?tags?\b(?!['\"])|\bif_(?:meta)?generation"
+    r"|conditional (?:requests?|writes?|puts?|gets?|updates?|headers?)"
+    r"|optimistic[ -]?(?:lock\w*|concurrency)|optimisticlock\w*|lost updates?|pre-?conditions?\b"
+    r"|check-and-set|\bcas\b|resource ?version|(?:_|\b)etag_(?:changed|mismatch)|revalidat\w+"
+    r"|invalid range|content-range"
+)
+_ASKS: Final = Words(
+    r"\b(?:fails?|failing|would have expected|expected|however|instead|unexpected\w*|wrong|invalid|abort\w*"
+    r"|does(?:n.t| not)|did(?:n.t| not)|cannot|can.t|never|not possible|unable|why|won.t|wouldn.t|duplicated"
+    r"|(?:got|get|getting|gives?|this|following|see) (?:an? |this |the )?(?:\w+ )?error|not sure|problem"
+    r"|confus\w+|strange)\b"
 )
 
 
@@ -110,10 +126,12 @@ def told_causes(lines: Sequence[str]) -> tuple[Told, ...]:
         lines: of the text.
     """
     best: dict[str, Told] = {}
-    for record, said in _found(_on_one_line(lines)):
-        known = best.get(record.cause)
-        if known is None or known.weight < record.weight:
-            best[record.cause] = Told(record.cause, said, record.weight)
+    text = _on_one_line(lines)
+    heard = [Told(record.cause, said, record.weight) for record, said in _found(text)]
+    for one in (*heard, *(one.told for one in respelt(text))):
+        known = best.get(one.cause)
+        if known is None or known.weight < one.weight:
+            best[one.cause] = one
     return tuple(best.values())
 
 
@@ -123,7 +141,18 @@ def tells_alone(lines: Sequence[str]) -> bool:
     Args:
         lines: of the text.
     """
-    return any(record.alone for record, _ in _found(_on_one_line(lines)))
+    text = _on_one_line(lines)
+    return any(record.alone for record, _ in _found(text)) or any(one.alone for one in respelt(text))
+
+
+def asks_of_conditions(text: str) -> bool:
+    """Tell whether somebody writes of conditions or versions, and that something is not as it should be.
+
+    Args:
+        text: of an account.
+    """
+    one = _on_one_line([text])
+    return _OF_CONDITIONS.search(one) is not None and _ASKS.search(one) is not None
 
 
 def is_well(text: str) -> bool:

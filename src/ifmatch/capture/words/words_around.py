@@ -26,7 +26,21 @@ __all__ = ["heard_around"]
 
 # Formats that people paste with words of their own between the messages.
 _PASTED: Final = frozenset(
-    {"http-messages", "curl-verbose", "curl-trace-ascii", "devtools-pane", "access-log"}
+    {
+        "http-messages",
+        "curl-verbose",
+        "curl-trace-ascii",
+        "devtools-pane",
+        "access-log",
+        "json-log",
+        "sdk-log",
+    }
+)
+# Of logs only what a program says of a refusal, and only where a few of its lines were pasted.
+_LOGS: Final = frozenset({"json-log", "sdk-log"})
+_FEW: Final = 3
+_MESSAGE: Final = late_pattern(
+    r'"(?:message|reason|description|detail|error|msg)"\s*:\s*"((?:[^"\\]|\\.){12,400}+)"'
 )
 # An account is about a few requests, and longer texts are logs.
 _EXCHANGES: Final = 12
@@ -57,7 +71,12 @@ def heard_around(capture: Capture, head: bytes) -> Capture:
     """
     if capture.format not in _PASTED or not 0 < len(capture.exchanges) <= _EXCHANGES or len(head) > _LIMIT:
         return capture
-    said = _sentences(decode(head)[0].split("\n"), _shown(capture))
+    text = decode(head)[0]
+    said = _sentences(text.split("\n"), _shown(capture))
+    if capture.format in _LOGS:
+        if len(capture.exchanges) > _FEW or not any(one.status in _REFUSALS for one in capture.exchanges):
+            return capture
+        said += _MESSAGE.findall(text)
     if not said or is_well(" ".join(said)):
         return capture
     exchanges = list(capture.exchanges)
