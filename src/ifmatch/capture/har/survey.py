@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ifmatch.capture.har.split import DamagedError
 
-__all__ = ["BUDGET", "COLUMNS", "WHOLE", "Survey"]
+__all__ = ["BUDGET", "WHOLE", "Noted", "Survey"]
 
 # Octets that the kept entries may take in memory; an exchange costs its text and about this much besides.
 BUDGET: Final = 190 * 1024 * 1024
@@ -42,8 +42,8 @@ _TELLS: Final = REFUSED | WRITES | ODD | POSTS
 _GUARDED: Final = 1
 
 
-# What is noted of an entry: from its offset to the named tag, in the order in which `Survey` has them.
-COLUMNS: Final = 8
+# What is noted of an entry, besides where it stands: place, signs, whether it bears, tag, content, named tag.
+Noted = tuple[int, int, bool, int, int, int]
 
 
 @dataclass(slots=True)
@@ -89,19 +89,20 @@ class Survey:
     def __len__(self) -> int:
         return len(self.offsets)
 
-    def take(self, cells: Sequence[int]) -> None:
+    def take(self, offsets: Iterable[int], lengths: Iterable[int], noted: Iterable[Noted]) -> None:
         """Take what was noted of further entries.
 
         Args:
-            cells: the columns of the first entry, then those of the next one, and so on.
+            offsets: of each.
+            lengths: of each, in octets.
+            noted: of each.
         """
-        columns: tuple[array[int] | bytearray, ...] = (
-            *(self.offsets, self.lengths, self.placed, self.signs),
-            *(self.bears, self.tags, self.contents, self.named),
-        )
+        self.offsets.extend(offsets)
+        self.lengths.extend(lengths)
+        columns = (self.placed, self.signs, self.bears, self.tags, self.contents, self.named)
         # One call a column: one a value costs more than all else that is done with it.
-        for number, column in enumerate(columns):
-            column.extend(cells[number::COLUMNS])
+        for column, values in zip(columns, zip(*noted, strict=True), strict=False):
+            column.extend(values)
 
     def all_that_bears(self, budget: int = BUDGET, limit: int = WHOLE) -> list[int] | None:
         """Return the entries that may bear on a diagnosis at all, when they are few enough to read them all.
