@@ -13,6 +13,7 @@ from ifmatch.capture.har.signs import (
     ANSWERED,
     BATCH,
     BATCHES,
+    BRIEF,
     DONE,
     NOT_MODIFIED,
     ODD,
@@ -21,6 +22,7 @@ from ifmatch.capture.har.signs import (
     REFUSED,
     SAFE,
     SIGNS_OF_STATUS,
+    UNANSWERED,
     UNTYPED,
     WRITES,
     decode_entry,
@@ -54,6 +56,9 @@ _ENTRIES_LIMIT: Final = 4_000_000
 # So many reads are remembered: what repeats in a long session was asked for a short while ago.
 _REMEMBERED: Final = 32_768
 _OK: Final = 200
+# So many forms of fields are remembered, and what makes one of them.
+_FORMS: Final = 1_024
+_FORM: Final = bytes.maketrans(b"123456789", b"000000000")
 
 
 @dataclass(slots=True)
@@ -66,8 +71,9 @@ class _Asked:
         odd: its sign by its conditions in general.
         odd_when_full: the same, when it is answered in full.
         named: the one tag that it names.
-        tag: of the last answer that has a plain one.
-        line: octets that an answer with this tag holds.
+        line: octets that an answer with the same tag as the last one holds; none without a plain tag.
+        answer: status, size and text of the last one with that tag.
+        noted: what was noted of it.
     """
 
     place: int
@@ -75,8 +81,9 @@ class _Asked:
     odd: int
     odd_when_full: int
     named: int
-    tag: int = 0
     line: bytes = b""
+    answer: tuple[float | None, float | None, bytes] | None = None
+    noted: Noted = (0, 0, False, 0, 0, 0)
 
 
 def survey(stream: BinaryIO) -> Survey:
@@ -114,6 +121,8 @@ class _Noter:
         # Where most requests are new, as those with an identifier of their own, no more is remembered.
         self._repeats = True
         self._new_ones = 0
+        # Fields of answers without a validator, all digits alike: mostly nothing but the date differs.
+        self._untagged: set[bytes] = set()
 
     def note(self, batch: Batch[Entry]) -> None:
         """Note some entries.
@@ -162,29 +171,50 @@ class _Noter:
         self._known[key] = asked
 
     def _read(self, asked: _Asked, octets: bytes, response: Response | None) -> Noted:
-        status = content = None
-        tag = 0
-        if response is not None:
-            status, content = response.status, response.content
-            received = bytes(response.headers)
-            if asked.line and asked.line in received:
-                # What is asked for again is mostly what it was: to see that is cheaper than to look for it.
-                tag = asked.tag
-            else:
-                tag, asked.line = validator_in(received)
-                asked.tag = tag
+        if response is None:
+            return self._answered(asked, octets, UNANSWERED, 0)
+        received = bytes(response.headers)
+        if not asked.line or asked.line not in received:
+            tag, asked.line = self._validator_in(received)
+            asked.answer = None
+            if not asked.line:
+                return self._answered(asked, octets, response, tag)
+            asked.noted = self._answered(asked, octets, response, tag)
+            return asked.noted
+        # What is asked for again is mostly what it was: to see that is cheaper than to find out all anew.
+        content = response.content
+        if content is None or len(content.text) > BRIEF:
+            return self._answered(asked, octets, response, asked.noted[3])
+        answer = (response.status, content.size, bytes(content.text))
+        if answer != asked.answer:
+            asked.answer = answer
+            asked.noted = self._answered(asked, octets, response, asked.noted[3])
+        return asked.noted
+
+    def _answered(self, asked: _Asked, octets: bytes, response: Response, tag: int) -> Noted:
+        status, content = response.status, response.content
         sign = SIGNS_OF_STATUS.get(status, 0) | (asked.odd_when_full if status == _OK else asked.odd)
         if sign & ODD:
             self._present(asked.place, tokens_in(octets, octets.lower()))
-        return (
-            asked.place,
-            sign,
-            not (asked.asset or is_long_text(content)),
-            tag,
-            # What has no validator cannot have been revalidated.
-            fingerprint(content) if tag and sign & ANSWERED else 0,
-            asked.named if sign == NOT_MODIFIED else 0,
-        )
+        # What has no validator cannot have been revalidated.
+        shown = fingerprint(content) if tag and sign & ANSWERED else 0
+        resource = self.found.places.resources[asked.place]
+        self.found.tagged.add(resource, tag)
+        self.found.filled.add(resource, shown)
+        bears = not (asked.asset or is_long_text(content))
+        return asked.place, sign, bears, tag, shown, asked.named if sign == NOT_MODIFIED else 0
+
+    def _validator_in(self, received: bytes) -> tuple[int, bytes]:
+        """Return the hash of a validator, and the line that says it; see `validator_in`."""
+        form = received.translate(_FORM)
+        if form in self._untagged:
+            return 0, b""
+        found = validator_in(received)
+        if not found[0]:
+            if len(self._untagged) >= _FORMS:
+                self._untagged.clear()
+            self._untagged.add(form)
+        return found
 
     def _write(self, place: int, url: str, request: Request, response: Response | None) -> Noted:
         found = self.found
@@ -199,10 +229,11 @@ class _Noter:
         found.targets.update(related(url, status, sent, names, received))
         if sign & PRESENTS:
             self._present(place, tokens_in(sent, names))
-        tag, named = validator_of(received), 0
+        tag, named, resource = validator_of(received), 0, found.places.resources[place]
+        found.tagged.add(resource, tag)
         if sign == WRITES | PRESENTS and tag and status in DONE:
             named = condition_of(sent, names)
-            found.paths[found.places.resources[place]] = hash(ORIGIN.sub("", url))
+            found.paths[resource] = hash(ORIGIN.sub("", url))
         return place, sign, True, tag, 0, named
 
     def _present(self, place: int, tokens: frozenset[int]) -> None:

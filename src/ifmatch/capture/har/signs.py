@@ -22,6 +22,7 @@ __all__ = [
     "ANSWERED",
     "BATCH",
     "BATCHES",
+    "BRIEF",
     "DONE",
     "NOT_MODIFIED",
     "ODD",
@@ -31,6 +32,7 @@ __all__ = [
     "REFUSED",
     "SAFE",
     "SIGNS_OF_STATUS",
+    "UNANSWERED",
     "UNTYPED",
     "WRITES",
     "Content",
@@ -105,7 +107,7 @@ _ASSETS: Final = frozenset({
     "bmp", "woff", "woff2", "ttf", "otf", "eot", "wasm", "mp3", "mp4", "webm", "ogg",
 })  # fmt: skip
 # Longer text, in octets, is no list, record or page unless it begins like one.
-_BRIEF: Final = 2048
+BRIEF: Final = 2048
 _BLANKS: Final = b'" \\nrt'
 _OPENINGS: Final = b"{[<"
 # No refusal is longer, in octets.
@@ -147,6 +149,7 @@ class Entry(msgspec.Struct, gc=False):
 decode_entry: Final = msgspec.json.Decoder(Entry).decode
 _decode_request = msgspec.json.Decoder(Request).decode
 UNTYPED: Final = Entry()
+UNANSWERED: Final = Response()
 
 
 def read_entry(octets: bytes) -> Entry | None:
@@ -198,10 +201,10 @@ def is_long_text(content: Content | None) -> bool:
     Args:
         content: of the answer.
     """
-    if content is None or len(content.text) <= _BRIEF:
+    if content is None or len(content.text) <= BRIEF:
         return False
-    beginning = bytes(memoryview(content.text)[:16])
-    return beginning[1] not in _OPENINGS and beginning.lstrip(_BLANKS)[:1] not in _OPENINGS
+    octets = memoryview(content.text)
+    return octets[1] not in _OPENINGS and bytes(octets[:16]).lstrip(_BLANKS)[:1] not in _OPENINGS
 
 
 def sign_of_conditions(names: bytes, *, full: bool) -> int:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.har.in_turn import Course
 from ifmatch.capture.har.places import Places
-from ifmatch.capture.har.reads import LIMIT, came_back, nearest, seldom, varied
+from ifmatch.capture.har.reads import LIMIT, Variants, came_back, nearest, seldom
 from ifmatch.capture.har.signs import ANSWERED, BATCH, NOT_MODIFIED, ODD, POSTS, PRESENTS, REFUSED, WRITES
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ class Survey:
         bears: of each entry, 0 when it is of an asset: it can tell nothing of a story.
         tags: that each answer carries, 0 for none.
         contents: of each answer to a read: its size and its ends, 0 for none.
+        tagged: by their tags, the resources that had several.
+        filled: the same by their contents.
         named: the one tag that each guarded write that succeeded, or revalidation, names; 0 for others.
         paths: of resources with such writes: the path on any host.
         presented: tags that requests presented, by resource.
@@ -78,6 +80,8 @@ class Survey:
     bears: bytearray = field(default_factory=bytearray)
     tags: array[int] = field(default_factory=lambda: array("q"))
     contents: array[int] = field(default_factory=lambda: array("q"))
+    tagged: Variants = field(default_factory=Variants)
+    filled: Variants = field(default_factory=Variants)
     named: array[int] = field(default_factory=lambda: array("q"))
     paths: dict[int, int] = field(default_factory=dict[int, int])
     presented: dict[int, set[int]] = field(default_factory=dict[int, set[int]])
@@ -290,7 +294,7 @@ class Survey:
         for number in self._showing(_TELLS):
             resource = self._resource(number)
             ranks[resource] = min(ranks.get(resource, 9), _rank(self.signs[number]))
-        several = varied(self.placed, self.places.resources, self.tags)
+        several = self.tagged.several
         for resource in self._revalidated_wrongly(several):
             ranks.setdefault(resource, 3)
         numbers = list(self._entries_of(several))
@@ -309,7 +313,7 @@ class Survey:
         resources = self.places.resources
         revalidated = self._resources_of(self._marks(NOT_MODIFIED))
         untagged = self._resources_of(map(not_, self.tags))
-        suspects = revalidated & (several | varied(self.placed, resources, self.contents) | untagged)
+        suspects = revalidated & (several | self.filled.several | untagged)
         seen: dict[int, tuple[int, int]] = dict.fromkeys(suspects, (0, 0))
         for number in self._entries_of(suspects):
             if not self.signs[number] & (ANSWERED | NOT_MODIFIED):
