@@ -81,7 +81,8 @@ def seldom(
     counts: Counter[int] = Counter()
     for place, times in Counter(compress(placed, bears)).items():
         counts[resources[place]] += times
-    return bytes(counts[resource] <= _FEW and resource not in apart for resource in resources)
+    # Where nothing bears on a story, nothing is asked for: that keeps pictures and scripts out.
+    return bytes(0 < counts[resource] <= _FEW and resource not in apart for resource in resources)
 
 
 def _distances(numbers: Iterable[int], told: Sequence[int]) -> Iterator[tuple[int, int]]:

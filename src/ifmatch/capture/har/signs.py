@@ -261,13 +261,13 @@ def validator_of(received: bytes) -> int:
 
 
 def validator_in(received: bytes) -> tuple[int, bytes]:
-    """Return a hash of the validator (see `validator_of`), and where it is a plain tag, the line that says it.
+    """Return the hash of `validator_of`, and the line of a plain tag.
 
     Args:
         received: the list of the fields of an answer, as it stands in the file.
 
     Returns:
-        The hash; and octets: what holds them, has this tag. There are none for other validators.
+        The hash; and octets: an answer that holds them has this tag. There are none for other validators.
     """
     # A look for the name alone is cheap; most entries need no more. Most programs write it as here, nearly
     # all tags are strong and plain, and stand there as most programs write them.

@@ -20,7 +20,7 @@ from ifmatch.capture.har.reads import LIMIT, Variants, came_back, nearest, seldo
 from ifmatch.capture.har.signs import ANSWERED, BATCH, NOT_MODIFIED, ODD, POSTS, PRESENTS, REFUSED, WRITES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator
 
     from ifmatch.capture.har.split import DamagedError
 
@@ -310,7 +310,6 @@ class Survey:
         Args:
             several: those that have several tags.
         """
-        resources = self.places.resources
         revalidated = self._resources_of(self._marks(NOT_MODIFIED))
         untagged = self._resources_of(map(not_, self.tags))
         suspects = revalidated & (several | self.filled.several | untagged)
