@@ -169,3 +169,29 @@ def test_where_little_may_bear_all_of_it_is_read() -> None:
     poll = entry("GET", "/unread", '{"unread": 2}')
     assert kept(*[poll] * 30, *ASSETS, WRITE, whole=31) == [*range(30), 50]
     assert kept(*[poll] * 30, *ASSETS, WRITE, whole=30) == [50]
+
+
+def test_another_answer_to_the_same_request_is_noted_as_what_it_is() -> None:
+    answers = [
+        entry("GET", "/notes/1", shown, status=status, **({"etag": tag} if tag else {}))
+        for status, tag, shown in (
+            (200, '"a"', "[1]"), (200, '"a"', "[1]"), (200, '"a"', "[2]"), (304, '"a"', ""),
+            (200, '"a"', "[1]"), (200, '"b"', "[1]"), (200, 'W/"b"', "[1]"), (200, "", "[1]"),
+            (200, "", "[1]"), (200, '"b"', "[1]"), (200, '"b"', "x" * 5000),
+            (412, '"b"', "[1]"), (200, '"c1"', "[1]"), (200, '"c"', "[1]"),
+        )
+    ]  # fmt: skip
+    unanswered, odd = entry("GET", "/notes/1"), entry("GET", "/notes/1")
+    unanswered["response"], odd["response"]["status"] = None, "200"
+    data = json.dumps({"log": {"entries": [*answers, unanswered, odd, *answers]}}).encode()
+    found = survey(io.BytesIO(data))
+    # Each as if it were the only one.
+    alone = [survey(io.BytesIO(json.dumps({"log": {"entries": [one]}}).encode())) for one in answers]
+    for noted in ("signs", "bears", "tags", "contents"):
+        column = list(getattr(found, noted))
+        wanted = [getattr(one, noted)[0] for one in alone]
+        assert column[: len(answers)] == wanted, noted
+        assert column[-len(answers) :] == wanted, noted
+    resource = found.places.resources[0]
+    assert found.tagged.several == {resource}
+    assert found.filled.several == {resource}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-__all__ = ["LIMIT", "came_back", "nearest", "seldom", "varied"]
+__all__ = ["LIMIT", "Variants", "came_back", "nearest", "seldom"]
 
 # So many entries of other resources are read at most, those nearest to what is told first.
 LIMIT: Final = 1_000
@@ -24,8 +24,6 @@ _FEW: Final = 16
 _POLLS: Final = 64
 # Entries on either side of a write that are near.
 _NEAR: Final = 4
-# Entries whose values are looked at together; most repeat what others show.
-_TOGETHER: Final = 65_536
 
 
 def nearest(
@@ -83,7 +81,8 @@ def seldom(
     counts: Counter[int] = Counter()
     for place, times in Counter(compress(placed, bears)).items():
         counts[resources[place]] += times
-    return bytes(counts[resource] <= _FEW and resource not in apart for resource in resources)
+    # Where nothing bears on a story, nothing is asked for: that keeps pictures and scripts out.
+    return bytes(0 < counts[resource] <= _FEW and resource not in apart for resource in resources)
 
 
 def _distances(numbers: Iterable[int], told: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -95,22 +94,26 @@ def _distances(numbers: Iterable[int], told: Sequence[int]) -> Iterator[tuple[in
         yield min(distance for distance in (after, before) if distance is not None), number
 
 
-def varied(placed: Sequence[int], resources: Sequence[int], values: Sequence[int]) -> set[int]:
-    """Return the resources that have different values.
+class Variants:
+    """Which resources showed different values.
 
-    Args:
-        placed: of each entry, the number of its place.
-        resources: of each place.
-        values: of each entry, 0 for none.
+    Attributes:
+        several: those resources.
     """
-    first: dict[int, int] = {}
-    found: set[int] = set()
-    for start in range(0, len(placed), _TOGETHER):
-        end = start + _TOGETHER
-        for place, value in set(zip(placed[start:end], values[start:end], strict=True)):
-            if value and first.setdefault(resources[place], value) != value:
-                found.add(resources[place])
-    return found
+
+    def __init__(self) -> None:
+        self.several: set[int] = set()
+        self._first: dict[int, int] = {}
+
+    def add(self, resource: int, value: int) -> None:
+        """Take what a resource showed; the same value again makes no difference.
+
+        Args:
+            resource: a hash.
+            value: 0 for none.
+        """
+        if value and self._first.setdefault(resource, value) != value:
+            self.several.add(resource)
 
 
 def came_back(resources: Iterable[int], tags: Iterable[int]) -> Iterator[int]:

@@ -22,6 +22,7 @@ __all__ = [
     "ANSWERED",
     "BATCH",
     "BATCHES",
+    "BRIEF",
     "DONE",
     "NOT_MODIFIED",
     "ODD",
@@ -31,12 +32,14 @@ __all__ = [
     "REFUSED",
     "SAFE",
     "SIGNS_OF_STATUS",
+    "UNANSWERED",
     "UNTYPED",
     "WRITES",
     "Content",
     "Entry",
     "Request",
     "Response",
+    "decode_entry",
     "fingerprint",
     "is_asset_name",
     "is_long_text",
@@ -48,6 +51,7 @@ __all__ = [
     "sign_of_conditions",
     "sign_of_write",
     "tokens_in",
+    "validator_in",
     "validator_of",
 ]
 
@@ -103,7 +107,7 @@ _ASSETS: Final = frozenset({
     "bmp", "woff", "woff2", "ttf", "otf", "eot", "wasm", "mp3", "mp4", "webm", "ogg",
 })  # fmt: skip
 # Longer text, in octets, is no list, record or page unless it begins like one.
-_BRIEF: Final = 2048
+BRIEF: Final = 2048
 _BLANKS: Final = b'" \\nrt'
 _OPENINGS: Final = b"{[<"
 # No refusal is longer, in octets.
@@ -122,14 +126,14 @@ class Request(msgspec.Struct, gc=False):
 class Content(msgspec.Struct, gc=False):
     """The content of an answer; its text stays as it stands in the file."""
 
-    size: float | None = None
+    size: int | float | None = None
     text: msgspec.Raw = msgspec.field(default=msgspec.Raw())
 
 
 class Response(msgspec.Struct, gc=False):
     """The answer, as far as it is looked at."""
 
-    status: float | None = None
+    status: int | float | None = None
     headers: msgspec.Raw = msgspec.field(default=msgspec.Raw())
     content: Content | None = None
 
@@ -141,9 +145,11 @@ class Entry(msgspec.Struct, gc=False):
     response: Response | None = None
 
 
-_decode = msgspec.json.Decoder(Entry).decode
+# Fails where an entry is not whole, or has members of other types than HAR has; see `read_entry`.
+decode_entry: Final = msgspec.json.Decoder(Entry).decode
 _decode_request = msgspec.json.Decoder(Request).decode
 UNTYPED: Final = Entry()
+UNANSWERED: Final = Response()
 
 
 def read_entry(octets: bytes) -> Entry | None:
@@ -156,7 +162,7 @@ def read_entry(octets: bytes) -> Entry | None:
         None when it is not one JSON object.
     """
     try:
-        return _decode(octets)
+        return decode_entry(octets)
     except msgspec.ValidationError:
         # Whole, with members of other types than HAR has: looked at in full later.
         return UNTYPED
@@ -195,12 +201,10 @@ def is_long_text(content: Content | None) -> bool:
     Args:
         content: of the answer.
     """
-    if content is None:
+    if content is None or len(content.text) <= BRIEF:
         return False
     octets = memoryview(content.text)
-    if len(octets) <= _BRIEF or octets[1] in _OPENINGS:
-        return False
-    return bytes(octets[:16]).lstrip(_BLANKS)[:1] not in _OPENINGS
+    return octets[1] not in _OPENINGS and bytes(octets[:16]).lstrip(_BLANKS)[:1] not in _OPENINGS
 
 
 def sign_of_conditions(names: bytes, *, full: bool) -> int:
@@ -253,6 +257,18 @@ def validator_of(received: bytes) -> int:
 
     Source: RFC 9110 sections 8.8.2 and 8.8.3.
     """
+    return validator_in(received)[0]
+
+
+def validator_in(received: bytes) -> tuple[int, bytes]:
+    """Return the hash of `validator_of`, and the line of a plain tag.
+
+    Args:
+        received: the list of the fields of an answer, as it stands in the file.
+
+    Returns:
+        The hash; and octets: an answer that holds them has this tag. There are none for other validators.
+    """
     # A look for the name alone is cheap; most entries need no more. Most programs write it as here, nearly
     # all tags are strong and plain, and stand there as most programs write them.
     at = received.find(b'"ETag"')
@@ -262,14 +278,14 @@ def validator_of(received: bytes) -> int:
         at = lowered.find(b'"etag"')
         if at < 0:
             at = lowered.find(b'"last-modified"')
-        if at < 0:
-            return 0
+            found = _VALIDATOR.search(received, at) if at >= 0 else None
+            return (hash(_opaque(found[1])), b"") if found is not None else (0, b"")
         found = _PLAIN_TAG.match(received, at)
     if found is not None:
-        return hash(found[1])
+        return hash(found[1]), found[0]
     # The name may stand there as a value first: as a field that scripts may read.
     found = _VALIDATOR.search(received, at)
-    return hash(_opaque(found.group(1))) if found is not None else 0
+    return (hash(_opaque(found[1])), b"") if found is not None else (0, b"")
 
 
 def related(url: str, status: int, sent: bytes, names: bytes, received: bytes) -> Collection[int]:
@@ -303,9 +319,9 @@ def fingerprint(content: Content | None) -> int:
     """
     if content is None or not content.text:
         return 0
+    if len(content.text) <= 2 * _ENDS:
+        return hash((content.size, bytes(content.text))) or 1
     octets = memoryview(content.text)
-    if len(octets) <= 2 * _ENDS:
-        return hash((content.size, octets.tobytes())) or 1
     return hash((content.size, octets[:_ENDS].tobytes(), octets[-_ENDS:].tobytes())) or 1
 
 

@@ -9,7 +9,10 @@ that is no JSON, and then the entry's end is found by counting braces.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
+
+import msgspec
 
 from ifmatch.capture.base.json_objects import depth_gained, object_end
 from ifmatch.model.late import late_pattern
@@ -18,7 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import BinaryIO
 
-__all__ = ["ENTRY_LIMIT", "PREFACE_LIMIT", "DamagedError", "EntrySplitter", "find_entries"]
+__all__ = [
+    "ENTRY_LIMIT",
+    "PREFACE_LIMIT",
+    "Batch",
+    "DamagedError",
+    "EntrySplitter",
+    "find_entries",
+]
 
 Read = TypeVar("Read")
 
@@ -31,6 +41,8 @@ _LARGEST_CHUNK: Final = 4 * 1024 * 1024
 _MARKERS: Final = 16
 # Further beginnings that are tried as the end of one entry.
 _TRIES: Final = 3
+# So many entries are given out at once, or all of a chunk.
+_TOGETHER: Final = 64
 _LOOKAHEAD: Final = 8 * 1024 * 1024
 _KEY_THEN_LIST: Final = late_pattern(rb'"entries"\s*:\s*\[')
 _BEGINS: Final = late_pattern(rb'\{\s*"[^"\\]{1,80}"')
@@ -72,12 +84,28 @@ def find_entries(data: bytes) -> int | None:
     return None
 
 
+@dataclass(slots=True)
+class Batch(Generic[Read]):
+    """Some entries in a row, each in the same place of all three lists.
+
+    Attributes:
+        offsets: where each begins.
+        lengths: of each, in octets.
+        values: what was read of each; None for one that is damaged.
+    """
+
+    offsets: list[int] = field(default_factory=list[int])
+    lengths: list[int] = field(default_factory=list[int])
+    values: list[Read | None] = field(default_factory=list)
+
+
 class EntrySplitter(Generic[Read]):
     """Give out the entries of a HAR in order.
 
     Args:
         stream: binary stream at the start of the file.
         read: reads one entry; returns None when the octets are not one whole JSON value.
+        quick: the same, but fails where something is odd; then `read` is asked.
         chunk: octets that are taken at once at first.
 
     Attributes:
@@ -85,10 +113,16 @@ class EntrySplitter(Generic[Read]):
     """
 
     def __init__(
-        self, stream: BinaryIO, read: Callable[[bytes], Read | None], *, chunk: int = _CHUNK
+        self,
+        stream: BinaryIO,
+        read: Callable[[bytes], Read | None],
+        *,
+        quick: Callable[[bytes], Read | None] | None = None,
+        chunk: int = _CHUNK,
     ) -> None:
         self._stream = stream
         self._read = read
+        self._quick = quick if quick is not None else read
         self._chunk = self._usual_chunk = chunk
         self._largest_chunk = max(chunk, _LARGEST_CHUNK)
         self._data = b""
@@ -135,28 +169,54 @@ class EntrySplitter(Generic[Read]):
         Raises:
             DamagedError: the file ends too early, or nothing behind a damage can be made out.
         """
+        for batch in self.batches():
+            yield from zip(batch.offsets, batch.lengths, batch.values, strict=True)
+
+    def batches(self) -> Iterator[Batch[Read]]:
+        """Yield the entries some at a time, few enough to stay near the processor; see `__iter__`.
+
+        Raises:
+            DamagedError: the file ends too early, or nothing behind a damage can be made out.
+        """
         if self.preface is None:
             return
-        while self._skip_filling():
-            if len(self._markers) == 1:
-                yield from self._run()
-                self._skip_filling()
-            offset = self._base + self._position
-            value = self._next()
-            yield offset, self._base + self._position - offset, value
+        batch = Batch[Read]()
+        try:
+            while self._skip_filling():
+                if len(self._markers) == 1:
+                    self._run(batch)
+                offset = self.offset
+                batch.values.append(self._next())
+                batch.offsets.append(offset)
+                batch.lengths.append(self.offset - offset)
+                if len(batch.values) >= _TOGETHER:
+                    yield batch
+                    batch = Batch[Read]()
+        except DamagedError:
+            yield batch
+            raise
+        yield batch
 
-    def _run(self) -> Iterator[tuple[int, int, Read | None]]:
-        """Yield entries of the data at hand as long as each ends where the only known beginning stands."""
+    def _run(self, batch: Batch[Read]) -> None:
+        """Add entries of the data at hand as long as each ends where the only known beginning stands."""
         (marker,) = self._markers
         brace = marker.index(b"{")
-        read, data, base, position = self._read, self._data, self._base, self._position
-        while (end := data.find(marker, position + 1)) >= 0:
-            value = read(data[position:end])
-            if value is None:
-                break
-            self._position = end + brace
-            yield base + position, end - position, value
-            position = end + brace
+        quick, find, base, position = self._quick, self._data.find, self._base, self._position
+        data, offsets, lengths, values = self._data, batch.offsets, batch.lengths, batch.values
+        end = -1
+        try:
+            while (end := find(marker, position + 1)) >= 0:
+                value = quick(data[position:end])
+                if value is None:
+                    break
+                values.append(value)
+                offsets.append(base + position)
+                lengths.append(end - position)
+                position = end + brace
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            # Something is odd about this one: it is looked at with care.
+            pass
+        self._position = position
         self._markers[marker] = end
 
     def _skip_filling(self) -> bool:

@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.capture.har.in_turn import Course
 from ifmatch.capture.har.places import Places
-from ifmatch.capture.har.reads import LIMIT, came_back, nearest, seldom, varied
+from ifmatch.capture.har.reads import LIMIT, Variants, came_back, nearest, seldom
 from ifmatch.capture.har.signs import ANSWERED, BATCH, NOT_MODIFIED, ODD, POSTS, PRESENTS, REFUSED, WRITES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator
 
     from ifmatch.capture.har.split import DamagedError
 
-__all__ = ["BUDGET", "COLUMNS", "WHOLE", "Survey"]
+__all__ = ["BUDGET", "WHOLE", "Noted", "Survey"]
 
 # Octets that the kept entries may take in memory; an exchange costs its text and about this much besides.
 BUDGET: Final = 190 * 1024 * 1024
@@ -42,8 +42,8 @@ _TELLS: Final = REFUSED | WRITES | ODD | POSTS
 _GUARDED: Final = 1
 
 
-# What is noted of an entry: from its offset to the named tag, in the order in which `Survey` has them.
-COLUMNS: Final = 8
+# What is noted of an entry, besides where it stands: place, signs, whether it bears, tag, content, named tag.
+Noted = tuple[int, int, bool, int, int, int]
 
 
 @dataclass(slots=True)
@@ -60,6 +60,8 @@ class Survey:
         bears: of each entry, 0 when it is of an asset: it can tell nothing of a story.
         tags: that each answer carries, 0 for none.
         contents: of each answer to a read: its size and its ends, 0 for none.
+        tagged: by their tags, the resources that had several.
+        filled: the same by their contents.
         named: the one tag that each guarded write that succeeded, or revalidation, names; 0 for others.
         paths: of resources with such writes: the path on any host.
         presented: tags that requests presented, by resource.
@@ -78,6 +80,8 @@ class Survey:
     bears: bytearray = field(default_factory=bytearray)
     tags: array[int] = field(default_factory=lambda: array("q"))
     contents: array[int] = field(default_factory=lambda: array("q"))
+    tagged: Variants = field(default_factory=Variants)
+    filled: Variants = field(default_factory=Variants)
     named: array[int] = field(default_factory=lambda: array("q"))
     paths: dict[int, int] = field(default_factory=dict[int, int])
     presented: dict[int, set[int]] = field(default_factory=dict[int, set[int]])
@@ -89,19 +93,20 @@ class Survey:
     def __len__(self) -> int:
         return len(self.offsets)
 
-    def take(self, cells: Sequence[int]) -> None:
+    def take(self, offsets: Iterable[int], lengths: Iterable[int], noted: Iterable[Noted]) -> None:
         """Take what was noted of further entries.
 
         Args:
-            cells: the columns of the first entry, then those of the next one, and so on.
+            offsets: of each.
+            lengths: of each, in octets.
+            noted: of each.
         """
-        columns: tuple[array[int] | bytearray, ...] = (
-            *(self.offsets, self.lengths, self.placed, self.signs),
-            *(self.bears, self.tags, self.contents, self.named),
-        )
+        self.offsets.extend(offsets)
+        self.lengths.extend(lengths)
+        columns = (self.placed, self.signs, self.bears, self.tags, self.contents, self.named)
         # One call a column: one a value costs more than all else that is done with it.
-        for number, column in enumerate(columns):
-            column.extend(cells[number::COLUMNS])
+        for column, values in zip(columns, zip(*noted, strict=True), strict=False):
+            column.extend(values)
 
     def all_that_bears(self, budget: int = BUDGET, limit: int = WHOLE) -> list[int] | None:
         """Return the entries that may bear on a diagnosis at all, when they are few enough to read them all.
@@ -289,7 +294,7 @@ class Survey:
         for number in self._showing(_TELLS):
             resource = self._resource(number)
             ranks[resource] = min(ranks.get(resource, 9), _rank(self.signs[number]))
-        several = varied(self.placed, self.places.resources, self.tags)
+        several = self.tagged.several
         for resource in self._revalidated_wrongly(several):
             ranks.setdefault(resource, 3)
         numbers = list(self._entries_of(several))
@@ -305,10 +310,9 @@ class Survey:
         Args:
             several: those that have several tags.
         """
-        resources = self.places.resources
         revalidated = self._resources_of(self._marks(NOT_MODIFIED))
         untagged = self._resources_of(map(not_, self.tags))
-        suspects = revalidated & (several | varied(self.placed, resources, self.contents) | untagged)
+        suspects = revalidated & (several | self.filled.several | untagged)
         seen: dict[int, tuple[int, int]] = dict.fromkeys(suspects, (0, 0))
         for number in self._entries_of(suspects):
             if not self.signs[number] & (ANSWERED | NOT_MODIFIED):
