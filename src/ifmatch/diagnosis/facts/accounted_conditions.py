@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ifmatch.diagnosis.losses.told_changes import known_as
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.conditions import versions_in
+from ifmatch.diagnosis.reading.listed_records import leaves_of
 from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
@@ -24,6 +25,15 @@ _CALLED: Final = Words(
     r"|expected(?:[-_ ]?(?:version|e?-?tag|rev(?:ision)?))?"
     r"|conditional(?:ly)?|unless[-_ ]?changed)"
     r"(?:[-_ ]?(?:header|value|field|tag|sent|received|given|used|present|seen))?"
+)
+# What nothing but the condition of a request is called: that it holds nothing tells as much as a word.
+_ALWAYS: Final = Words(
+    r"(?:(?:request|header|http|sent|got|received|x)[-_ ]?)*"
+    r"(?:if[-_ ]?match(?:es)?|if[-_ ]?unmodified(?:[-_ ]?since)?|pre[-_ ]?conditions?|unless[-_ ]?changed"
+    r"|(?:request|update|write|save)[-_ ]?condition"
+    r"|condition(?=[-_ ]?(?:header|sent|received|given|used|present|seen|checked|evaluated|applied))"
+    r"|expected[-_ ]?(?:version|e?-?tag|rev(?:ision)?))"
+    r"(?:[-_ ]?(?:header|value|field|tag|sent|received|given|used|present|seen|checked|evaluated|applied))?"
 )
 _NO: Final = Words(
     r"no|none|false|absent|missing|not (?:sent|given|set|present)|unconditional(?:ly)?|without|nothing|n/?a"
@@ -46,7 +56,7 @@ def told_bare(facts: Facts) -> tuple[str, Step] | None:
     entries = [one for one in facts.account if one.listing.order > facts.step.order]
     own = _own(facts, entries)
     if own is None:
-        return None
+        return _of_itself(facts.step)
     for other in entries:
         if other is own or other.listing is not own.listing:
             continue
@@ -61,9 +71,21 @@ def told_bare(facts: Facts) -> tuple[str, Step] | None:
                 )
                 return text, own.listing
     for name, value in own.record.items():
-        if _named(name) and value and _none(value):
-            text = f"the service's own account has {name.rpartition('/')[2]} “{value}” for this write"
-            return text, own.listing
+        if _none(value) and (_named(name) if value else _always(name)):
+            said = f"{name.rpartition('/')[2]} “{value}”" if value else f"an empty {name.rpartition('/')[2]}"
+            return f"the service's own account has {said} for this write", own.listing
+    return _of_itself(facts.step)
+
+
+def _of_itself(step: Step) -> tuple[str, Step] | None:
+    """Return what the answer to a write says of its condition where that is none, else None."""
+    told = [*(step.exchange.response.fields if step.exchange.response is not None else ())]
+    told += leaves_of(step.content.text) if step.content is not None else ()
+    sent = {name.lower() for name, _ in step.sent}
+    for name, value in told:
+        if _none(value) and _always(name) and name.lower() not in sent:
+            said = f"{name.rpartition('/')[2]} “{value}”" if value else f"an empty {name.rpartition('/')[2]}"
+            return f"the answer itself has {said} for this write", step
     return None
 
 
@@ -88,6 +110,10 @@ def _timely(step: Step, entries: Sequence[Change]) -> Iterator[Change]:
 
 def _named(name: str) -> bool:
     return any(_CALLED.fullmatch(part) for part in name.split("/"))
+
+
+def _always(name: str) -> bool:
+    return any(_ALWAYS.fullmatch(part) for part in name.split("/"))
 
 
 def _none(value: str) -> bool:

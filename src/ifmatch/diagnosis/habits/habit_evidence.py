@@ -294,7 +294,7 @@ def _nothing_for(traffic: Traffic, write: Step, member: Member) -> Member | None
     """Return the value that answers show under the name of one that was sent for none.
 
     Where that was taken, only a name that versions alone have, beside the content, tells that it was meant as
-    one: a member may be emptied.
+    one: a member may be emptied. What programs print for want of a value, nobody means.
     """
     if not tokens.null_word(member.value) or member.value in {"0", "-1"}:
         return None
@@ -302,7 +302,7 @@ def _nothing_for(traffic: Traffic, write: Step, member: Member) -> Member | None
         return None
     if traffic.took(write):
         beside = member.where in {"header", "query"} and bool(member.value.strip())
-        if not (beside and speaks_of_versions(member)):
+        if not ((beside or tokens.printed(member.value)) and speaks_of_versions(member)):
             return None
     elif not (says_outdated(write) or _blamed_for_none(write, member)):
         return None

@@ -48,7 +48,7 @@ def meant_as_one(traffic: Traffic, write: Step, member: Member, source: Member) 
         return True
     if not traffic.goes_on(place_of(source)):
         return False
-    if member.where not in {"body", "text"}:
+    if member.where not in {"body", "text"} or tokens.printed(member.value):
         return True
     if write.method == "PATCH" or member.where != source.where or member.word != source.word:
         return True

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.habits.denied_versions import corrected_source
 from ifmatch.diagnosis.habits.habit_traffic import place_of
+from ifmatch.diagnosis.habits.wanted_by_name import wanted_by_name
 from ifmatch.diagnosis.links.spelled_times import unread_time
 from ifmatch.diagnosis.links.spent_versions import counts_past, named_past, prints
 from ifmatch.diagnosis.reading import tokens
@@ -99,7 +100,8 @@ def signals(traffic: Traffic, found: Sequence[Habit]) -> tuple[SignalSpec, ...]:
     }
     refused = [step for step in traffic.writes if refusable(step) or step in righted]
     proven = {step for step in refused if _over_version(traffic, step, places)}
-    missed = {step for step in refused if _for_want(traffic, step, places)}
+    names = frozenset(one.word for habit in found for one in (habit.guard, habit.source) if one is not None)
+    missed = {step for step in refused if _for_want(traffic, step, places, names)}
     for meaning, some in ((Meaning.MISSING, missed), (Meaning.MISMATCH, proven)):
         for step in sorted(some, key=lambda one: one.order):
             matches = _matches(traffic, step, some)
@@ -216,10 +218,12 @@ def _passed_with_newer(traffic: Traffic, step: Step, places: set[tuple[str, str]
     return False
 
 
-def _for_want(traffic: Traffic, step: Step, places: set[tuple[str, str]]) -> bool:
-    """Tell whether a write without a version was refused, and passed as it was with one."""
+def _for_want(traffic: Traffic, step: Step, places: set[tuple[str, str]], names: frozenset[str]) -> bool:
+    """Tell whether a write without a version was refused, and asked for one, or passed as it was with one."""
     if _guards(traffic, step, places) or says_outdated(step):
         return False
+    if wanted_by_name(step, names):
+        return True
     for one in traffic.after(step):
         if traffic.took(one) and one.method == step.method and one.source == step.source:
             return _differ_in(traffic, step, one, places) == "added"

@@ -5,21 +5,16 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from ifmatch.diagnosis.links.damages import Damage
 from ifmatch.diagnosis.links.in_time import back_from
-from ifmatch.diagnosis.losses.own_acts import acted_between
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.contents import ABSENT, changed_pointers, scalars, value_at
 from ifmatch.diagnosis.reading.stamps import stamped
-from ifmatch.diagnosis.steps.resources import host_of
 from ifmatch.dialects.glossary import Words
-from ifmatch.model.diagnosis import Outcome
 from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ifmatch.diagnosis.case.reconstruction import Case
     from ifmatch.diagnosis.links.history import History
     from ifmatch.diagnosis.steps.step import Step
     from ifmatch.model.message import Content
@@ -33,8 +28,6 @@ _LONGEST = 20_000
 ONE_BETWEEN = 2
 # A number that moves by more at once is set, not counted.
 _LITTLE = 10
-# So many steps back another thing may have been given the number in between.
-_NEAR = 40
 
 
 def _counted(before: Content | None, after: Content | None) -> frozenset[str]:
@@ -142,43 +135,11 @@ def own_before(history: History, write: Step) -> Step | None:
     return last if last is not None and (last.read_ok or last.accepted) else None
 
 
-def skipped(case: Case, history: History, step: Step) -> Damage | None:
-    """Find an unguarded write whose answer's count goes on by two since its actor's last look.
-
-    Some services have one count for all that they hold, so that this proves nothing: it is a hint.
+def numbers(step: Step) -> dict[str, int]:
+    """Return the counts that an answer names, its tag among them. Small ones meet by chance.
 
     Args:
-        case: everything known.
-        history: of the resource.
-        step: an accepted write.
+        step: answered.
     """
-    if not step.puts or step.guard is not None or len(history.asking) > 1:
-        return None
-    before = own_before(history, step)
-    if before is None or before.content is None or went_on(before, step) != ONE_BETWEEN:
-        return None
-    if _counted_elsewhere(case, before, step) or acted_between(case, before, step) is not None:
-        return None
-    text = "the count went on by two over one write: another write lay between this and the read before"
-    return Damage(Outcome.LOST_UPDATE, text, lost=before, proven=False)
-
-
-def _counted_elsewhere(case: Case, before: Step, write: Step) -> bool:
-    """Tell whether another thing's write, since the look before, was given the number that was left out.
-
-    One count is then for all that the service holds.
-    """
-    mine, host = _numbers(write), host_of(write.resource)
-    for one in case.steps[before.order + 1 : write.order][-_NEAR:]:
-        if not one.accepted or one.resource == write.resource or host_of(one.resource) != host:
-            continue
-        theirs = _numbers(one)
-        if any(theirs.get(name, 0) + 1 == value > _LITTLE for name, value in mine.items()):
-            return True
-    return False
-
-
-def _numbers(step: Step) -> dict[str, int]:
-    """Return the counts that an answer names, its tag among them. Small ones meet by chance."""
     tag = tokens.opaque(_tag(step) or "")
     return {**_counts(step.content), **({"etag": int(tag)} if _PLAIN.fullmatch(tag) else {})}

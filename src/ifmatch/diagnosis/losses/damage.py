@@ -9,7 +9,6 @@ from ifmatch.diagnosis.links.damages import Damage
 from ifmatch.diagnosis.links.in_time import back_from, between, on_from
 from ifmatch.diagnosis.links.likeness import holds_own_tag
 from ifmatch.diagnosis.losses.conditions_offered import not_offered
-from ifmatch.diagnosis.losses.counts import skipped
 from ifmatch.diagnosis.losses.dated_writes import dated, timed_ahead
 from ifmatch.diagnosis.losses.doubled import made_again
 from ifmatch.diagnosis.losses.gone_again import both_made, dated_beside, dated_later, overwritten, put_back
@@ -18,11 +17,13 @@ from ifmatch.diagnosis.losses.ignored_guards import (
     dated_out,
     held_for_a_while,
     moved_over,
+    printed_again,
     refused_elsewhere,
     unprotected,
 )
 from ifmatch.diagnosis.losses.logged_losses import logged_between, logged_over_date, logged_over_version
 from ifmatch.diagnosis.losses.moved_unread import moved_unread
+from ifmatch.diagnosis.losses.one_count import skipped
 from ifmatch.diagnosis.losses.put_off import put_off
 from ifmatch.diagnosis.losses.redirects_logged import redirected_unseen
 from ifmatch.diagnosis.losses.repeated_unseen import repeated_unseen
@@ -199,7 +200,10 @@ def _never_issued(case: Case, history: History, step: Step) -> Damage | None:
     if guard.well_formed and token != _QUOTED_STAR and not none:
         return None
     found = unguarded(history, step) or met_another(history, step) or logged_between(case, history, step)
-    if found is None and ((tokens.null_word(token) and guard.carrier is Carrier.HEADER) or _unset(step)):
+    if found is None and tokens.null_word(token):
+        found = taken_back(history, step) or listed_newer(case, history, step) or skipped(case, history, step)
+    void = tokens.null_word(token) and (guard.carrier is Carrier.HEADER or printed_again(case, step))
+    if found is None and (void or _unset(step)):
         found = unprotected(history, step)
     if found is None:
         return None

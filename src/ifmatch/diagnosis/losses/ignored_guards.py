@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 # Seconds between a look and a creation within which what was there seldom goes by itself.
 _AT_ONCE = 2.0
 _CREATED, _REPLACED = 201, 204
+# So many steps before and after a write its program is looked at.
+_NEAR = 40
 _GONE = frozenset({404, 410})
 # What is stored for a time only, and gone after it.
 _HELD_FOR_A_WHILE = Words(r'"(?:until|expires\w*|ttl\w*|valid_?(?:until|for)|lease_?\w*|seconds)"\s*:')
@@ -266,3 +268,29 @@ def unprotected(history: History, step: Step) -> Damage | None:
         return None
     text = f"the write was not protected, and {look.etag} had been read"
     return Damage(Outcome.LOST_UPDATE, text, proven=False)
+
+
+def printed_again(case: Case, step: Step) -> bool:
+    """Tell whether a program prints a word for none in place of one version after the other.
+
+    Once, and with nothing lost, it may be a slip; in the same place of writes on two things it is how the
+    program works.
+
+    Args:
+        case: everything known.
+        step: an accepted write under a word for none.
+    """
+    guard = step.guard
+    if guard is None or not tokens.printed(guard.value):
+        return False
+    return any(
+        one.resource != step.resource
+        and one.actor == step.actor
+        and one.accepted
+        and one.is_write
+        and one.guard is not None
+        and one.guard.name == guard.name
+        and one.guard.value == guard.value
+        and host_of(one.resource) == host_of(step.resource)
+        for one in case.steps[max(0, step.order - _NEAR) : step.order + _NEAR]
+    )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from ifmatch.diagnosis.links.damages import Damage
 from ifmatch.diagnosis.links.in_time import looked
-from ifmatch.diagnosis.losses.counts import ONE_BETWEEN, went_on
+from ifmatch.diagnosis.losses.one_count import met_one
 from ifmatch.diagnosis.reading.conditions import Guard
 from ifmatch.diagnosis.reading.dates import instant
 from ifmatch.diagnosis.steps.resources import bare, last_step, path_of
@@ -74,7 +74,7 @@ def listed_without(case: Case, history: History, step: Step) -> Damage | None:
         return None
     listing, entries = found
     between = next((one for one in entries if _of_another(one, base, step)), None)
-    if between is None and went_on(base, step) != ONE_BETWEEN:
+    if between is None and not met_one(case, base, step):
         return None
     told = f"a {between.method}" if between is not None else "another write"
     text = f"the list of requests has {told} of the resource between the read and this write"

@@ -9,10 +9,10 @@ from ifmatch.diagnosis.links.in_time import back_from, on_from
 from ifmatch.diagnosis.links.likeness import edit_of, shows
 from ifmatch.diagnosis.links.linked_writes import own_name
 from ifmatch.diagnosis.links.listed_versions import may_list
-from ifmatch.diagnosis.losses.counts import ONE_BETWEEN, own_before, went_on
+from ifmatch.diagnosis.losses.counts import own_before, went_on
 from ifmatch.diagnosis.losses.gone_again import made_twice
 from ifmatch.diagnosis.losses.listed_losses import listed_over
-from ifmatch.diagnosis.losses.own_acts import acted_between
+from ifmatch.diagnosis.losses.one_count import met_one
 from ifmatch.diagnosis.losses.taken_back import SOON, reverts, two_edits
 from ifmatch.diagnosis.losses.unheeded import unheeded
 from ifmatch.diagnosis.losses.versions_between import version_between
@@ -75,7 +75,7 @@ def _met_unread(case: Case, history: History, step: Step, guard: Condition) -> D
         return None
     if all(tokens.damage(guard.tokens[0], tag) in {"", "other"} for tag in before.issued()):
         return None
-    if went_on(before, step) != ONE_BETWEEN or acted_between(case, before, step) is not None:
+    if not met_one(case, before, step):
         return None
     text = f"`{guard.shown()}` was accepted, and the count went on by two: another write lay in between"
     return Damage(Outcome.LOST_UPDATE, text, lost=before, proven=False)
@@ -132,11 +132,7 @@ def _slipped_in(case: Case, history: History, step: Step) -> Damage | None:
     if not step.puts or check_works(history) is None:
         return None
     before = own_before(history, step)
-    if (
-        before is None
-        or went_on(before, step) != ONE_BETWEEN
-        or acted_between(case, before, step) is not None
-    ):
+    if before is None or not met_one(case, before, step):
         return None
     if step.guard is None or not any(tag in step.guard.tokens for tag in before.issued()):
         return None

@@ -9,8 +9,9 @@ from ifmatch.diagnosis.links.damages import Damage
 from ifmatch.diagnosis.links.likeness import shows
 from ifmatch.diagnosis.links.linked_writes import own_name
 from ifmatch.diagnosis.links.listed_versions import entries_in
-from ifmatch.diagnosis.losses.counts import ONE_BETWEEN, own_before, went_on
+from ifmatch.diagnosis.losses.counts import ONE_BETWEEN, own_before
 from ifmatch.diagnosis.losses.earlier_editions import edition_shown
+from ifmatch.diagnosis.losses.one_count import met_one
 from ifmatch.diagnosis.losses.own_acts import acted_between
 from ifmatch.diagnosis.losses.told_changes import account_of, known_as
 from ifmatch.diagnosis.reading import tokens
@@ -105,11 +106,7 @@ def _probed(case: Case, history: History, step: Step, token: str) -> Damage | No
         if path_of(url := one.exchange.request.url) == path and host_of(url) != host and one.presents(token)
     ]
     before = own_before(history, step) if probes else None
-    if (
-        before is None
-        or went_on(before, step) != ONE_BETWEEN
-        or acted_between(case, before, step) is not None
-    ):
+    if before is None or not met_one(case, before, step):
         return None
     text = f"the count went on by two over a write that {host} took, and {host_of(probes[0])} refuses"
     return Damage(Outcome.LOST_UPDATE, text, lost=before, stale_accepted=True, proven=False)

@@ -239,7 +239,7 @@ def _of_element(element: ET.Element, above: str, depth: int) -> Iterator[tuple[s
     for name, value in element.attrib.items():
         yield f"{above}{name.rpartition('}')[2]}", value.strip()
     said = (element.text or "").strip()
-    if said and not len(element):
+    if not len(element) and (said or not element.attrib):
         yield above.rstrip("/") or element.tag.rpartition("}")[2], said
     for child in cast("Iterable[ET.Element]", element) if depth > 0 else ():
         yield from _of_element(child, f"{above}{child.tag.rpartition('}')[2]}/", depth - 1)

@@ -55,6 +55,8 @@ _NULL_WORDS = frozenset(
         "-1",
     }
 )
+# Of these, what nobody means.
+_PRINTED = frozenset({"undefined", "nan", "[object object]", "(null)", "<nil>"})
 _PLACEHOLDER = late_pattern(
     (
         r"^(?:\{\{.*\}\}|\$\{.*\}|\$[A-Za-z_]\w*|<[\w .-]+>|%[A-Za-z_]+%|\{[A-Za-z_]\w*\}|:etag|etag"
@@ -129,6 +131,17 @@ def null_word(token: str) -> bool:
     if text == '""' or (bare in _NULL_WORDS and not (bare in {"0", "-1"} and text != bare)):
         return True
     return _PLACEHOLDER.match(text) is not None or _PLACEHOLDER.match(opaque(text)) is not None
+
+
+def printed(token: str) -> bool:
+    """Tell whether a text is what only a program prints for want of a value, and no service asks for.
+
+    Args:
+        token: with or without quotes.
+    """
+    text = unquote(token.strip()) if _ENCODED_PLACEHOLDER.search(token) is not None else token.strip()
+    bare = opaque(text).strip()
+    return bare.lower() in _PRINTED or _PLACEHOLDER.match(bare) is not None
 
 
 def zero(token: str) -> bool:

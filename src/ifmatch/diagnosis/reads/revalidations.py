@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis.links.damages import Damage
 from ifmatch.diagnosis.links.likeness import holds_own_tag, same_state
 from ifmatch.diagnosis.reading import tokens
-from ifmatch.diagnosis.reading.cache_marks import asks_past
 from ifmatch.diagnosis.reading.conditions import Guard
 from ifmatch.diagnosis.reading.contents import changed_pointers
 from ifmatch.diagnosis.reading.dates import http_date, told_moment
@@ -17,6 +16,7 @@ from ifmatch.diagnosis.reading.listed_records import leaves_of
 from ifmatch.diagnosis.reading.stamps import differs_by_nonce, rendered, stamped
 from ifmatch.diagnosis.reads.content_digests import alike_by_fields
 from ifmatch.diagnosis.reads.drawn_values import drawn_anew
+from ifmatch.diagnosis.reads.reloads import wants_whole
 from ifmatch.diagnosis.reads.rendered_times import made_for_each
 from ifmatch.diagnosis.reads.wasted_tags import HURT
 from ifmatch.diagnosis.steps.resources import host_of
@@ -66,12 +66,12 @@ def never_unmodified(case: Case, history: History) -> Iterator[tuple[Step, Damag
         if not any(step.conditions for step in reads):
             continue
         whole = [step for step in reads if step.status == 200]
-        yield from _only_as_strong(reads, whole)
+        yield from _only_as_strong(history, reads, whole)
         yield from _never_by_date(history, reads)
         yield from _by_no_date(history, reads)
         yield from _by_no_tag(case, history, reads)
         # Two nodes with a tag each answer 304 whenever the balancer happens to stay at one of them.
-        bare = [step for step in whole if _dropped(step)]
+        bare = [step for step in whole if _dropped(history, step)]
         if len(bare) >= _OFTEN and len(whole) < len(reads):
             text = f"asked {len(bare)} times with the current tag, of which the origin never heard"
             yield bare[0], Damage(Outcome.ERROR, text, needless=(*bare,))
@@ -87,7 +87,7 @@ def never_unmodified(case: Case, history: History) -> Iterator[tuple[Step, Damag
             )
             yield moving[1], Damage(Outcome.ERROR, text, needless=moving)
         # Where the tag is another one each time, it is no matter of who asks for it anew.
-        if all(asks_past(step.sent) and _named(step) for step in again):
+        if all(wants_whole(history, step) and _named(step) for step in again):
             continue
         undated = all(step.last_modified is None for step in again)
         few = pairs[:_UNDATED]
@@ -119,7 +119,7 @@ def _of_their_moments(history: History, whole: list[Step]) -> tuple[Step, ...]:
             continue
         if condition is None or tokens.base(condition.tokens[0]) != tokens.base(before.etag):
             return ()
-        if asks_past(step.sent):
+        if wants_whole(history, step):
             return ()
         asked += 1
     if asked < _DATED:
@@ -129,7 +129,7 @@ def _of_their_moments(history: History, whole: list[Step]) -> tuple[Step, ...]:
     return chain
 
 
-def _only_as_strong(reads: list[Step], whole: list[Step]) -> Iterator[tuple[Step, Damage]]:
+def _only_as_strong(history: History, reads: list[Step], whole: list[Step]) -> Iterator[tuple[Step, Damage]]:
     """Yield the first whole answer to the weak form of the current tag where its strong form gets a 304.
 
     Source: RFC 9110 section 13.1.2 (If-None-Match compares weakly).
@@ -142,7 +142,7 @@ def _only_as_strong(reads: list[Step], whole: list[Step]) -> Iterator[tuple[Step
         and tokens.is_weak(condition.tokens[0])
         and condition.value.removeprefix("W/") == step.etag
         and step.etag in strong
-        and not asks_past(step.sent)
+        and not wants_whole(history, step)
     ]
     if len(weak) >= _OFTEN:
         text = f"{weak[0].etag} gets its 304, and its weak form never: If-None-Match compares weakly"
@@ -230,7 +230,12 @@ def _elsewhere(case: Case, step: Step) -> bool:
 def _current_damaged(history: History, step: Step) -> bool:
     """Tell whether a read asks with the very tag of its whole answer, hurt beyond any comparison."""
     condition = _asked(step)
-    if condition is None or step.etag is None or condition.value in history.passed or asks_past(step.sent):
+    if (
+        condition is None
+        or step.etag is None
+        or condition.value in history.passed
+        or wants_whole(history, step)
+    ):
         return False
     return tokens.damage(condition.value, step.etag) in HURT
 
@@ -258,7 +263,7 @@ def _damaged(history: History, before: Step, step: Step) -> bool:
     sent = condition.value
     if not (tokens.null_word(sent) or tokens.damage(sent, step.etag) in HURT) or sent in history.passed:
         return False
-    if asks_past(step.sent) or before.variant != step.variant or before.coding != step.coding:
+    if wants_whole(history, step) or before.variant != step.variant or before.coding != step.coding:
         return False
     same = before.representation is None or step.representation is None or _alike(before, step)
     return same and not history.written_between(before, step)
@@ -270,7 +275,7 @@ def _same_date(history: History, before: Step, step: Step) -> bool:
     if (
         condition is None
         or _different(step) is not None
-        or asks_past(step.sent)
+        or wants_whole(history, step)
         or before.variant != step.variant
     ):
         return False
@@ -287,10 +292,10 @@ def _different(step: Step) -> Condition | None:
     return condition if condition is not None and len(condition.tokens) == 1 else None
 
 
-def _dropped(step: Step) -> bool:
+def _dropped(history: History, step: Step) -> bool:
     """Tell whether a whole answer to the current tag was asked for at the origin without it."""
     condition = _different(step)
-    if condition is None or condition.tokens[0] != step.etag or not step.hops or asks_past(step.sent):
+    if condition is None or condition.tokens[0] != step.etag or not step.hops or wants_whole(history, step):
         return False
     return all(
         hop.status == step.status and hop.request.fields.complete and condition.name not in hop.request.fields

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final
 from ifmatch.diagnosis.links.damages import Damage, Reason, Waste
 from ifmatch.diagnosis.links.evidence import note
 from ifmatch.diagnosis.reading import tokens
-from ifmatch.diagnosis.reading.cache_marks import asks_past
 from ifmatch.diagnosis.reading.conditions import Guard
 from ifmatch.diagnosis.reading.dates import http_date, zones_apart
+from ifmatch.diagnosis.reads.reloads import wants_whole
 from ifmatch.diagnosis.reads.wasted_tags import HURT, Found, reason_of
 from ifmatch.diagnosis.steps.resources import path_of
 from ifmatch.model.diagnosis import Outcome
@@ -137,7 +137,8 @@ def _asked_in_vain(history: History) -> dict[tuple[str, ...], list[Step]]:
             continue
         way = (step.actor, step.method, *step.variant)
         state = (*way, step.validator or "")
-        condition = _asked(step)
+        # One that wants a whole answer, whatever is stored, asks for no less.
+        condition = _asked(step) if not wants_whole(history, step) else None
         had = state in known or (condition is not None and _holds_part(step, condition))
         if condition is not None and step.status == HTTPStatus.OK and had:
             found.setdefault((*way, condition.name, condition.value, step.validator or ""), []).append(step)
@@ -158,9 +159,6 @@ def _holds_part(step: Step, condition: Condition) -> bool:
 def _asked(step: Step) -> Condition | None:
     """Return the condition that could have spared a read its content, or most of it; None without one."""
     if not step.conditions:
-        return None
-    if asks_past(step.sent):
-        # It wants a whole answer, whatever is stored.
         return None
     condition = step.condition(Guard.DIFFERENT)
     if condition is None and step.condition(Guard.ABSENT) is None:

@@ -52,8 +52,10 @@ def _carried_fresh(facts: Facts, damage: Damage) -> Iterator[Evidence]:
     """Yield evidence from a content that carries the last version, as its service counts, and undoes it."""
     read = damage.lost
     carried = version_carried(facts.own(facts.history), facts.step)
+    # Where a count alone tells of another write, it came after the look, and nothing fresh was fetched.
     if (
-        carried is None
+        not damage.proven
+        or carried is None
         or not carried[1]
         or read is None
         or read.actor != facts.step.actor
