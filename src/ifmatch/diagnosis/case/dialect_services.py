@@ -191,6 +191,7 @@ def _speak(
             return
         shown = _giving(shown, general)
     _adopt_all(service, found, shown, parts)
+    _show_rows(service, parts)
     whole = _with_parts(service, parts)
     if len(found) == 1:
         whole = _call(whole, found[0].dialect, parts)
@@ -227,6 +228,24 @@ def _adopt_all(
             one.reads = reads_in(one.view, dialect)
             _rename(one, dialect)
             take_as_meant(one)
+
+
+def _show_rows(service: Sequence[Step], parts: dict[Step, list[Step]]) -> None:
+    """Let what lists show of the things that requests write be looks at these, with the family's versions.
+
+    Args:
+        service: its steps, their families set.
+        parts: where what is told in each step is kept.
+    """
+    for step, inside in inner_reads(_with_parts(service, parts)).items():
+        dialect = step.dialect
+        if dialect is None or step in parts:
+            continue
+        for one in inside:
+            _adopt(one, dialect)
+        telling = [one for one in inside if tokens_in(one.view, dialect)]
+        if telling:
+            parts[step] = telling
 
 
 def _families(

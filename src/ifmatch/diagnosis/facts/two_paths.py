@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 # Seconds by which two Date fields, each cut to the second, may differ from the time between the answers.
 _TICKS = 2.0
 _MICRO = 1_000_000
-# A part of a tag with so many digits is a time, a shorter one a size.
-_TIME = 8
 _GETETAG = late_pattern(r"<(?:\w+:)?getetag\b[^>]*>([^<]+)</", re.IGNORECASE)
 # What servers write into their own pages for 412.
 _HTTPD_PAGE = late_pattern(r"The precondition on the request\s+for th(?:e|is) URL")
@@ -92,7 +90,7 @@ def listed_otherwise(facts: Facts) -> tuple[str, Step, Step] | None:
             first, last = sorted((one.order, read.order))
             if any(first < write.order < last for write in facts.history.writes):
                 continue
-            if form(tag) != form(read.etag):
+            if tokens.form(tag) != tokens.form(read.etag):
                 return tag, one, read
     return None
 
@@ -106,19 +104,6 @@ def judged_by(facts: Facts, read: Step) -> bool:
     """
     tag = tokens.opaque(read.etag or "")
     return len(tag) >= _TELLING and tag in facts.error_text
-
-
-def form(token: str) -> str:
-    """Name the form of a tag, times and sizes in it told apart.
-
-    Args:
-        token: field value of ETag.
-    """
-    name = tokens.shape(token)
-    if not name.startswith("hex-hex"):
-        return name
-    parts = tokens.base(token).split("-")
-    return "-".join("time" if len(part) >= _TIME else "size" for part in parts)
 
 
 def listed_apart(facts: Facts) -> tuple[str, Step] | None:
@@ -297,7 +282,13 @@ def told_twice(facts: Facts) -> tuple[Step, str, str] | None:
         if tokens.opaque(held) == wanted:
             return one, held, field
     parent, source = parent_of(facts.step.resource), facts.inside or facts.source
-    if facts.history.shown or source is None or source.resource == facts.step.resource:
+    if source is None:
+        return None
+    if source.within is not None and source.is_read:
+        # A list has shown it as an entry, which has no field of its own.
+        if any(one.within is None and one.read_ok for one in facts.history):
+            return None
+    elif facts.history.shown or source.resource == facts.step.resource:
         return None
     return next(
         (

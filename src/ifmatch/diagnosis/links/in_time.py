@@ -50,11 +50,22 @@ def between(steps: Sequence[Step], first: int, last: int) -> Sequence[Step]:
 
 
 def looked(history: History, step: Step) -> Step | None:
-    """Return the last step of a write's actor that had shown the resource, or changed it.
+    """Return the last step of a write's actor that had shown the resource by itself, or changed it.
+
+    Who writes what he had read need not have looked at the lists that came by since.
 
     Args:
         history: of the resource.
         step: the write.
     """
     before = back_from(history.by_actor.get(step.actor, ()), step.order)
-    return next((one for one in before if one.read_ok or one.accepted), None)
+    return next((one for one in before if (one.read_ok and not is_row(one)) or one.accepted), None)
+
+
+def is_row(step: Step) -> bool:
+    """Tell whether a step stands for what a list shows of a thing.
+
+    Args:
+        step: any.
+    """
+    return step.within is not None and step.within.is_read and not step.within.batched

@@ -12,6 +12,7 @@ from ifmatch.diagnosis.reading.contents import holds, same_content
 from ifmatch.diagnosis.reading.dates import http_date
 from ifmatch.diagnosis.reads.answered_reads import answered_reads
 from ifmatch.diagnosis.reads.glimpses import glimpsed_before
+from ifmatch.diagnosis.reads.listed_changes import changed_by_list
 from ifmatch.diagnosis.reads.old_looks import old_looks
 from ifmatch.diagnosis.reads.one_tag import two_states
 from ifmatch.diagnosis.reads.rendered_times import made_for_each
@@ -109,7 +110,10 @@ def _wrong_not_modified(case: Case, history: History) -> Iterator[tuple[Step, Da
         proof = proof or _told_in_content(shown, step, later) or _seen_replaced(near, shown, step, condition)
         misjudged = not by_date and cached_on_the_way(step) and _another_tag(step, condition)
         asks = replaced is proof is other is stayed is None and not misjudged
-        proof, told = (later_in_second(case, near, step) if asks else None) or (proof, None)
+        told = None
+        if asks:
+            found = later_in_second(case, near, step) or changed_by_list(case, near, step)
+            proof, told = found or (proof, None)
         if replaced is None and proof is None and other is None and stayed is None and not misjudged:
             continue
         done.add(step.actor)
