@@ -49,7 +49,9 @@ _TYPES: Final = Words(r"[@_]?(?:type|kind|class|object)|resource_?type")
 # Members in which a record keeps what is said about it: its version and the like.
 _ABOUT: Final = late_pattern(r"[@_$]?meta(?:data)?|sys(?:tem)?|attributes|header")
 # Members in which a list keeps each thing as it is by itself, beside what it says of it.
-_WHOLE: Final = Words(r"_?(?:resource|node|item|doc(?:ument)?|data|object|record|entity|element|content|model)")
+_WHOLE: Final = Words(
+    r"_?(?:resource|node|item|doc(?:ument)?|data|object|record|entity|element|content|model)"
+)
 # Members that tell where a thing is.
 _PLACES: Final = late_pattern(
     r"(?:@odata\.|@)?id|self|self_?link|href|ur[il]|(?:full_?)?name|resource_?name|path|link", re.IGNORECASE
@@ -196,7 +198,7 @@ def _whole(record: Record) -> Iterator[Record]:
 
 
 def _called(record: Record) -> set[str]:
-    """Return by what a record may be named: its values, those that it keeps about itself, ends of addresses."""
+    """Return by what a record may be named: its values, also those about itself, and ends of addresses."""
     found: set[str] = set()
     for word, held in (*record.items(), *_about(record)):
         if _names(word, held):
@@ -232,7 +234,9 @@ def _of_the_kind(key: str, here: str, name: str, record: Record, thing: _Thing) 
     held_by = (*record.items(), *_about(record))
     by = [word for word, held in held_by if _names(word, held) and str(held) == name]
     if not by:
-        # By its address: with the folder, or the kind of the thing, before its name.
+        # By its address, all of it that is known: with the kind of the thing before its name.
+        if thing.read is not None and not thing.read <= record.keys():
+            return False
         told = [str(held).partition("?")[0] for word, held in held_by if _PLACES.fullmatch(word)]
         named = [unquote(f"/{one.strip('/')}") for one in told]
         if any(one.endswith(f"/{kind}/{name}") for one in named):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ifmatch.diagnosis.losses.told_changes import known_as
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.conditions import versions_in
+from ifmatch.diagnosis.reading.dates import told_moment
 from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
@@ -48,11 +49,11 @@ def told_bare(facts: Facts) -> tuple[str, Step] | None:
     if own is None:
         return None
     for other in entries:
-        if other is own or other.listing is not own.listing:
+        if other is own or other.listing is not own.listing or not _of_a_kind(own, other):
             continue
         for name, value in other.record.items():
             held = own.record.get(name, "")
-            if not _none(held) or _none(value):
+            if not _none(held) or _none(value) or _its_own(other, value):
                 continue
             if _named(name) or _is_version(facts, value):
                 shown = value if len(value) <= 40 else value[:40] + "…"
@@ -65,6 +66,19 @@ def told_bare(facts: Facts) -> tuple[str, Step] | None:
             text = f"the service's own account has {name.rpartition('/')[2]} “{value}” for this write"
             return text, own.listing
     return None
+
+
+def _of_a_kind(one: Change, two: Change) -> bool:
+    """Tell whether two entries are of one list: they have most names in common."""
+    names, others = one.record.keys(), two.record.keys()
+    return 2 * len(names & others) >= min(len(names), len(others))
+
+
+def _its_own(change: Change, value: str) -> bool:
+    """Tell whether a value is the version that an entry made, or its time, and no condition of it."""
+    if change.version and tokens.opaque(value) == change.version:
+        return True
+    return change.when is not None and told_moment(value) == change.when
 
 
 def _own(facts: Facts, entries: Sequence[Change]) -> Change | None:

@@ -79,7 +79,9 @@ def lists(before: Content | None, after: Content | None, name: str) -> bool:
 def _below(whole: str, part: str) -> list[str]:
     """Return the steps of a path that lead from a resource to a part of it; none where it is no part."""
     above, below = bare(whole), bare(part)
-    return [unquote(one) for one in below[len(above) + 1 :].split("/")] if below.startswith(f"{above}/") else []
+    return (
+        [unquote(one) for one in below[len(above) + 1 :].split("/")] if below.startswith(f"{above}/") else []
+    )
 
 
 def _part(content: Content | None, below: list[str]) -> tuple[str, set[str]] | None:

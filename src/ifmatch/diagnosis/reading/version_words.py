@@ -23,7 +23,9 @@ CHANGED: Final = Words(
     r"(?:^|[-_/. ]|(?<=[a-z]))(?:updated|modified|changed|edited|saved|touched|mtime|modification"
     r"|last[-_ ]?(?:change|edit|update|write|save))(?:[-_ ]?(?:at|on|time|date|ts|am|um|en|el|le|il|op|em))?$"
 )
-_UPDATE_TIME: Final = Words(r"(?:last[-_ ]?)?(?:update|change|edit|modification)[-_ ]?(?:date|time|timestamp)+")
+_UPDATE_TIME: Final = Words(
+    r"(?:last[-_ ]?)?(?:update|change|edit|modification)[-_ ]?(?:date|time|timestamp)+"
+)
 # What only a precondition is called: nothing was changed since.
 UNCHANGED: Final = Words(
     r"(?:^|[-_.])(?:if[-_]?)?(?:un|not?[-_ ]?)(?:changed|modified|updated|edited|touched)"

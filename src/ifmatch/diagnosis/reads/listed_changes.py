@@ -1,7 +1,7 @@
-"""Find 304s to a date that no answer had given, by a list that shows the thing changed since its reader's look.
+"""Find 304s to a date that no answer had given, where a list shows the thing changed since its reader's look.
 
-A list or a query tells the time of the last change of each thing beside its values: who asks for the thing by a
-date of his own is told that nothing has changed, and the list beside it shows what has.
+A list or a query tells the time of the last change of each thing beside its values: who asks for the thing by
+a date of his own is told that nothing has changed, and the list beside it shows what has.
 """
 
 from __future__ import annotations
