@@ -12,6 +12,7 @@ from html import escape
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import unquote
 
+from ifmatch.diagnosis.links.likeness import shows
 from ifmatch.diagnosis.links.path_members import of_a_kind
 from ifmatch.diagnosis.links.steps_inside import step_inside
 from ifmatch.diagnosis.reading.soap_bodies import tree_in
@@ -46,6 +47,11 @@ _NAMES: Final = Words(
 )
 # Members that say of what kind a thing is.
 _TYPES: Final = Words(r"[@_]?(?:type|kind|class|object)|resource_?type")
+# Members that a list says once, or not at all: of what kind its entries are, and where they are.
+_FRAME: Final = late_pattern(
+    r"(?:@odata\.)?(?:kind|api_?version|context|schema|type|self|links)|[$@_](?:schema|links|context|self)",
+    re.IGNORECASE,
+)
 # Members in which a record keeps what is said about it: its version and the like.
 _ABOUT: Final = late_pattern(r"[@_$]?meta(?:data)?|sys(?:tem)?|attributes|header")
 # Members in which a list keeps each thing as it is by itself, beside what it says of it.
@@ -95,7 +101,9 @@ def inner_reads(service: Sequence[Step]) -> dict[Step, list[Step]]:
     # What they hold is known of these already.
     apart = {step.within for step in service if step.within is not None and step.is_read}
     for step in service if things else ():
-        if step.method != "GET" or step.status != _OK or step.within is not None or step.content is None:
+        if step.status != _OK or step.within is not None or step.content is None:
+            continue
+        if step.method != "GET" and not (step.method == "POST" and shows(step)):
             continue
         if step in apart:
             continue
@@ -138,10 +146,16 @@ def _things(service: Sequence[Step]) -> dict[str, _Thing]:
     for key, thing_read in found.items():
         own = read.get(key)
         if own is not None:
-            held = own.view.json
-            thing_read.read = set(cast("Record", held)) if isinstance(held, dict) else set[str]()
+            shown = _bare(members_in(own.view.json))
+            thing_read.read = {word for word in shown if not _FRAME.fullmatch(word)}
             thing_read.names |= thing_read.read
     return found
+
+
+def _bare(told: Record) -> Record:
+    """Return the record that an answer wraps with little beside it, or the answer where it is the record."""
+    inner = [cast("Record", one) for one in told.values() if isinstance(one, dict)]
+    return inner[0] if len(inner) == 1 and len(told) <= _ALIKE < len(inner[0]) else told
 
 
 def _inside(

@@ -75,9 +75,7 @@ def _of_a_kind(one: Change, two: Change) -> bool:
 
 
 def _its_own(change: Change, value: str) -> bool:
-    """Tell whether a value is the version that an entry made, or its time, and no condition of it."""
-    if change.version and tokens.opaque(value) == change.version:
-        return True
+    """Tell whether a value is the time of an entry, and no condition of it."""
     return change.when is not None and told_moment(value) == change.when
 
 

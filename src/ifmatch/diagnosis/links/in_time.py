@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.links.history import History
     from ifmatch.diagnosis.steps.step import Step
 
+# How lists are asked for; a multi-status is about each thing that it has.
+_ASKING: Final = frozenset({"GET", "POST"})
 _ORDER: Final[Callable[[Step], int]] = attrgetter("order")
 
 
@@ -68,4 +70,5 @@ def is_row(step: Step) -> bool:
     Args:
         step: any.
     """
-    return step.within is not None and step.within.is_read and not step.within.batched
+    around = step.within
+    return around is not None and step.is_read and around.method in _ASKING and not around.batched
