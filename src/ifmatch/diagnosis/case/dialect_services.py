@@ -231,7 +231,7 @@ def _adopt_all(
 
 
 def _show_rows(service: Sequence[Step], parts: dict[Step, list[Step]]) -> None:
-    """Let what lists show of the things that requests write be looks at these, with the family's versions.
+    """Let what lists show of the things that requests write be looks at these.
 
     Args:
         service: its steps, their families set.
@@ -243,9 +243,7 @@ def _show_rows(service: Sequence[Step], parts: dict[Step, list[Step]]) -> None:
             continue
         for one in inside:
             _adopt(one, dialect)
-        telling = [one for one in inside if tokens_in(one.view, dialect)]
-        if telling:
-            parts[step] = telling
+        parts[step] = inside
 
 
 def _families(

@@ -39,6 +39,8 @@ _LONGEST: Final = 200_000
 _THINGS: Final = 200
 # So many contents of one thing show what its requests send.
 _CONTENTS: Final = 24
+# How OData names one of a set (Part 2, section 4.3.1).
+_KEYED: Final = late_pattern(r"([A-Za-z_]\w*)\((?:\w+=)?'?([^()',=]+)'?\)")
 _FORM: Final = late_pattern(r"\.(?:json|xml|html|ya?ml|csv)$")
 _ACTION: Final = late_pattern(r"[A-Za-z][A-Za-z_-]{2,40}")
 # Members that name a thing.
@@ -56,7 +58,7 @@ _FRAME: Final = late_pattern(
 _ABOUT: Final = late_pattern(r"[@_$]?meta(?:data)?|sys(?:tem)?|attributes|header")
 # Members in which a list keeps each thing as it is by itself, beside what it says of it.
 _WHOLE: Final = Words(
-    r"_?(?:resource|node|item|doc(?:ument)?|data|object|record|entity|element|content|model)"
+    r"_?(?:resource|node|item|doc(?:ument)?|data|object|record|entity|element|content|model|source)"
 )
 # Members that tell where a thing is.
 _PLACES: Final = late_pattern(
@@ -96,7 +98,7 @@ def inner_reads(service: Sequence[Step]) -> dict[Step, list[Step]]:
         service: steps of one service, in order of time; requests that batches hold among them.
     """
     things = _things(service)
-    by_name = grouped((unquote(key.rpartition("/")[2]), key) for key in things)
+    by_name = grouped((place_of(key)[1], key) for key in things)
     found: dict[Step, list[Step]] = {}
     # What they hold is known of these already.
     apart = {step.within for step in service if step.within is not None and step.is_read}
@@ -150,6 +152,17 @@ def _things(service: Sequence[Step]) -> dict[str, _Thing]:
             thing_read.read = {word for word in shown if not _FRAME.fullmatch(word)}
             thing_read.names |= thing_read.read
     return found
+
+
+def place_of(key: str) -> tuple[str, str]:
+    """Return in what a thing lies by its path, and what it is called there: `/cars(7)` is `7` of `/cars`.
+
+    Args:
+        key: of the resource, without its query.
+    """
+    folder, _, last = key.rpartition("/")
+    found = _KEYED.fullmatch(unquote(last))
+    return (f"{folder}/{found[1]}", found[2]) if found is not None else (folder, unquote(last))
 
 
 def _bare(told: Record) -> Record:
@@ -243,7 +256,7 @@ def _of_the_kind(key: str, here: str, name: str, record: Record, thing: _Thing) 
     It is named so by a member for names, or by one that is called as the path calls such things; and the list
     is that of the thing's own folder, or the record has members of the thing.
     """
-    folder = key.rpartition("/")[0]
+    folder, _ = place_of(key)
     kind = folder.rpartition("/")[2]
     held_by = (*record.items(), *_about(record))
     by = [word for word, held in held_by if _names(word, held) and str(held) == name]
@@ -257,7 +270,8 @@ def _of_the_kind(key: str, here: str, name: str, record: Record, thing: _Thing) 
             return True
         if any(one.endswith(f"/{name}") for one in named):
             return False
-    alike = len(record.keys() & thing.names - set(by)) >= _ALIKE
+    words = {word for one in (record, *_whole(record)) for word in one}
+    alike = len(words & thing.names - set(by)) >= _ALIKE
     if by and not any(_NAMES.fullmatch(word) or of_a_kind(kind, word) for word in by):
         # Under another word names are told from counts by their letters.
         return alike and any(map(str.isdigit, name)) and any(map(str.isalpha, name))
@@ -271,7 +285,7 @@ def _called_so(key: str, name: str, record: Record, among: str) -> bool:
 
     `/columns/x1` is the entry `x1` of the member `columns`, and the entry of the type `columns` or `column`.
     """
-    kind = key.rpartition("/")[0].rpartition("/")[2]
+    kind = place_of(key)[0].rpartition("/")[2]
     by = {word for word, held in record.items() if _names(word, held) and str(held) == name}
     if not kind or not any(_NAMES.fullmatch(word) for word in by):
         return False
