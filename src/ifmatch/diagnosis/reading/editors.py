@@ -208,7 +208,7 @@ def _signed_by_application(content: Content) -> bool:
     value = members_in(content.json()) if "{" in content.text[1:] else {}
     inner = [members_in(one) for one in value.values() if isinstance(one, dict)]
     return any(
-        isinstance(held, dict) and EDITOR.search(name) and of_application(members_in(cast("object", held)))
+        EDITOR.search(name) is not None and of_application(members_in(held))
         for each in (value, *inner)
         for name, held in each.items()
     )
