@@ -35,6 +35,7 @@ from ifmatch.dialects import (
     tokens_in,
 )
 from ifmatch.dialects.pointers import values_at
+from ifmatch.model.json_values import members_in
 from ifmatch.model.late import late_pattern
 from ifmatch.model.message import Content
 
@@ -243,7 +244,12 @@ def _show_rows(service: Sequence[Step], parts: dict[Step, list[Step]]) -> None:
             continue
         for one in inside:
             _adopt(one, dialect)
-        parts[step] = inside
+        names = {place.name.rpartition("/")[2] for place in dialect.tokens if place.at == "body"}
+        telling = [
+            one for one in inside if tokens_in(one.view, dialect) or names & {*members_in(one.view.json)}
+        ]
+        if telling:
+            parts[step] = telling
 
 
 def _families(

@@ -12,7 +12,6 @@ from html import escape
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import unquote
 
-from ifmatch.diagnosis.links.likeness import shows
 from ifmatch.diagnosis.links.path_members import of_a_kind
 from ifmatch.diagnosis.links.steps_inside import step_inside
 from ifmatch.diagnosis.reading.soap_bodies import tree_in
@@ -105,7 +104,8 @@ def inner_reads(service: Sequence[Step]) -> dict[Step, list[Step]]:
     for step in service if things else ():
         if step.status != _OK or step.within is not None or step.content is None:
             continue
-        if step.method != "GET" and not (step.method == "POST" and shows(step)):
+        if step.method != "GET" and not (step.method == "POST" and step.reads):
+            # An index that is searched may lag behind, where its family does not say that it reads.
             continue
         if step in apart:
             continue
@@ -166,9 +166,9 @@ def place_of(key: str) -> tuple[str, str]:
 
 
 def _bare(told: Record) -> Record:
-    """Return the record that an answer wraps with little beside it, or the answer where it is the record."""
+    """Return the record that an answer wraps, or the answer where it is the record."""
     inner = [cast("Record", one) for one in told.values() if isinstance(one, dict)]
-    return inner[0] if len(inner) == 1 and len(told) <= _ALIKE < len(inner[0]) else told
+    return inner[0] if len(inner) == len(told) == 1 and len(inner[0]) > _ALIKE else told
 
 
 def _inside(

@@ -7,6 +7,7 @@ import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
+from ifmatch.diagnosis.links.in_time import is_row
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.steps.resources import host_of, parent_of
 from ifmatch.dialects.glossary import Words
@@ -116,6 +117,8 @@ def listed_apart(facts: Facts) -> tuple[str, Step] | None:
         facts: of a refused request.
     """
     token, listing = facts.token, facts.elsewhere or facts.inside
+    if listing is None and facts.source is not None and is_row(facts.source):
+        listing = facts.source.within
     if token is None or listing is None or not listing.read_ok or listing.resource == facts.step.resource:
         return None
     if listing.header("etag") is not None and tokens.opaque(listing.header("etag") or "") == tokens.opaque(

@@ -105,9 +105,9 @@ def _after(case: Case, near: History, write: Step) -> Iterator[Step]:
         return
     path = write.resource.partition("?")[0]
     for one in case.steps[write.order + 1 : write.order + _NEAR]:
-        if one.is_read and one.resource.startswith(f"{path}?") and one.etag is not None:
-            if all(is_view(name) for name in one.view.query):
-                yield one
+        view = one.is_read and one.resource.startswith(f"{path}?") and one.etag is not None
+        if view and all(is_view(name) for name in one.view.query):
+            yield one
 
 
 def _refused_after(near: History, look: Step) -> bool:
