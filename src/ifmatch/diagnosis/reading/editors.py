@@ -206,7 +206,7 @@ def editor_like(content: Content | None, kind: Words) -> bool:
 def _signed_by_application(content: Content) -> bool:
     """Tell whether a record, or what it says about itself, has a program for its last editor."""
     value = members_in(content.json()) if "{" in content.text[1:] else {}
-    inner = [members_in(one) for one in value.values() if isinstance(one, dict)]
+    inner = [members_in(one) for one in value.values()]
     return any(
         EDITOR.search(name) is not None and of_application(members_in(held))
         for each in (value, *inner)
