@@ -110,10 +110,7 @@ def _wrong_not_modified(case: Case, history: History) -> Iterator[tuple[Step, Da
         proof = proof or _told_in_content(shown, step, later) or _seen_replaced(near, shown, step, condition)
         misjudged = not by_date and cached_on_the_way(step) and _another_tag(step, condition)
         asks = replaced is proof is other is stayed is None and not misjudged
-        told = None
-        if asks:
-            found = later_in_second(case, near, step) or changed_by_list(case, near, step)
-            proof, told = found or (proof, None)
+        proof, told = (_told_beside(case, near, step) if asks else None) or (proof, None)
         if replaced is None and proof is None and other is None and stayed is None and not misjudged:
             continue
         done.add(step.actor)
@@ -139,6 +136,11 @@ def _wrong_not_modified(case: Case, history: History) -> Iterator[tuple[Step, Da
                 contradicted=not (other is None and stayed is None) and not cached_on_the_way(step),
             ),
         )
+
+
+def _told_beside(case: Case, history: History, step: Step) -> tuple[Step, float] | None:
+    """Return the answer beside a 304 that tells of a change before it, and when that was."""
+    return later_in_second(case, history, step) or changed_by_list(case, history, step)
 
 
 def _seen_replaced(history: History, whole: list[Step], step: Step, condition: Condition) -> Step | None:
