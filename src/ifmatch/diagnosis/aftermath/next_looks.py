@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from ifmatch.diagnosis.links.in_time import is_row
 from ifmatch.diagnosis.links.succession import later_time
 from ifmatch.diagnosis.links.values_by_name import values_sent, values_shown
 from ifmatch.diagnosis.links.versions_beside import named
@@ -95,7 +96,8 @@ class Around:
         # The batch that holds the write is the write itself.
         around = self.write.within
         self.before = [one for one in service[max(0, place - _NEAR) : place] if one is not around]
-        self.after = service[place + 1 : place + 1 + _NEAR]
+        # A list may lag behind the thing.
+        self.after = [one for one in service[place + 1 : place + 1 + _NEAR] if not is_row(one)]
 
     @cached_property
     def names(self) -> frozenset[str]:

@@ -35,6 +35,7 @@ from ifmatch.dialects import (
     tokens_in,
 )
 from ifmatch.dialects.pointers import values_at
+from ifmatch.model.json_values import members_in
 from ifmatch.model.late import late_pattern
 from ifmatch.model.message import Content
 
@@ -191,6 +192,7 @@ def _speak(
             return
         shown = _giving(shown, general)
     _adopt_all(service, found, shown, parts)
+    _show_rows(service, parts)
     whole = _with_parts(service, parts)
     if len(found) == 1:
         whole = _call(whole, found[0].dialect, parts)
@@ -227,6 +229,27 @@ def _adopt_all(
             one.reads = reads_in(one.view, dialect)
             _rename(one, dialect)
             take_as_meant(one)
+
+
+def _show_rows(service: Sequence[Step], parts: dict[Step, list[Step]]) -> None:
+    """Let what lists show of the things that requests write be looks at these.
+
+    Args:
+        service: its steps, their families set.
+        parts: where what is told in each step is kept.
+    """
+    for step, inside in inner_reads(_with_parts(service, parts)).items():
+        dialect = step.dialect
+        if dialect is None or step in parts:
+            continue
+        for one in inside:
+            _adopt(one, dialect)
+        names = {place.name.rpartition("/")[2] for place in dialect.tokens if place.at == "body"}
+        telling = [
+            one for one in inside if tokens_in(one.view, dialect) or names & {*members_in(one.view.json)}
+        ]
+        if telling:
+            parts[step] = telling
 
 
 def _families(

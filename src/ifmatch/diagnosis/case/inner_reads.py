@@ -6,6 +6,7 @@ version that stood beside that name.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Final, cast
@@ -25,6 +26,7 @@ from ifmatch.model.message import Content, Fields, Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from collections.abc import Set as AbstractSet
 
     from ifmatch.diagnosis.steps.step import Step
 
@@ -36,6 +38,8 @@ _LONGEST: Final = 200_000
 _THINGS: Final = 200
 # So many contents of one thing show what its requests send.
 _CONTENTS: Final = 24
+# How OData names one of a set (Part 2, section 4.3.1).
+_KEYED: Final = late_pattern(r"([A-Za-z_]\w*)\((?:\w+=)?'?([^()',=]+)'?\)")
 _FORM: Final = late_pattern(r"\.(?:json|xml|html|ya?ml|csv)$")
 _ACTION: Final = late_pattern(r"[A-Za-z][A-Za-z_-]{2,40}")
 # Members that name a thing.
@@ -44,8 +48,21 @@ _NAMES: Final = Words(
 )
 # Members that say of what kind a thing is.
 _TYPES: Final = Words(r"[@_]?(?:type|kind|class|object)|resource_?type")
+# Members that a list says once, or not at all: of what kind its entries are, and where they are.
+_FRAME: Final = late_pattern(
+    r"(?:@odata\.)?(?:kind|api_?version|context|schema|type|self|links)|[$@_](?:schema|links|context|self)",
+    re.IGNORECASE,
+)
 # Members in which a record keeps what is said about it: its version and the like.
-_ABOUT: Final = late_pattern(r"[@_$]?meta(?:data)?")
+_ABOUT: Final = late_pattern(r"[@_$]?meta(?:data)?|sys(?:tem)?|attributes|header")
+# Members in which a list keeps each thing as it is by itself, beside what it says of it.
+_WHOLE: Final = Words(
+    r"_?(?:resource|node|item|doc(?:ument)?|data|object|record|entity|element|content|model|source)"
+)
+# Members that tell where a thing is.
+_PLACES: Final = late_pattern(
+    r"(?:@odata\.|@)?id|self|self_?link|href|ur[il]|(?:full_?)?name|resource_?name|path|link", re.IGNORECASE
+)
 # Fields of an answer that hold for all that is inside.
 _KEPT: Final = ("content-type", "content-language", "date", "age", "x-cache", "via")
 # So many members of two records have one name when they are of a kind.
@@ -80,12 +97,15 @@ def inner_reads(service: Sequence[Step]) -> dict[Step, list[Step]]:
         service: steps of one service, in order of time; requests that batches hold among them.
     """
     things = _things(service)
-    by_name = grouped((unquote(key.rpartition("/")[2]), key) for key in things)
+    by_name = grouped((place_of(key)[1], key) for key in things)
     found: dict[Step, list[Step]] = {}
     # What they hold is known of these already.
     apart = {step.within for step in service if step.within is not None and step.is_read}
     for step in service if things else ():
-        if step.method != "GET" or step.status != _OK or step.within is not None or step.content is None:
+        if step.status != _OK or step.within is not None or step.content is None:
+            continue
+        if step.method != "GET" and not (step.method == "POST" and step.reads):
+            # An index that is searched may lag behind, where its family does not say that it reads.
             continue
         if step in apart:
             continue
@@ -128,10 +148,27 @@ def _things(service: Sequence[Step]) -> dict[str, _Thing]:
     for key, thing_read in found.items():
         own = read.get(key)
         if own is not None:
-            held = own.view.json
-            thing_read.read = set(cast("Record", held)) if isinstance(held, dict) else set[str]()
+            shown = _bare(members_in(own.view.json))
+            thing_read.read = {word for word in shown if not _FRAME.fullmatch(word)}
             thing_read.names |= thing_read.read
     return found
+
+
+def place_of(key: str) -> tuple[str, str]:
+    """Return in what a thing lies by its path, and what it is called there: `/cars(7)` is `7` of `/cars`.
+
+    Args:
+        key: of the resource, without its query.
+    """
+    folder, _, last = key.rpartition("/")
+    found = _KEYED.fullmatch(unquote(last))
+    return (f"{folder}/{found[1]}", found[2]) if found is not None else (folder, unquote(last))
+
+
+def _bare(told: Record) -> Record:
+    """Return the record that an answer wraps, or the answer where it is the record."""
+    inner = [cast("Record", one) for one in told.values() if isinstance(one, dict)]
+    return inner[0] if len(inner) == len(told) == 1 and len(inner[0]) > _ALIKE else told
 
 
 def _inside(
@@ -142,7 +179,7 @@ def _inside(
     value = told if type(told) in {dict, list} else tree_in(step.content)
     here = bare(step.resource)
     held: dict[str, list[Record]] = {}
-    for name, record, among in _named(value, by_name, 0):
+    for name, record, among in _named(value, by_name.keys(), 0):
         for key in by_name[name]:
             kind = _of_the_kind(key, here, name, record, things[key]) or _called_so(key, name, record, among)
             if kind and _versioned(record, things[key]):
@@ -154,7 +191,7 @@ def _inside(
 
 
 def _named(
-    value: object, names: dict[str, list[str]], depth: int, among: str = ""
+    value: object, names: AbstractSet[str], depth: int, among: str = ""
 ) -> Iterator[tuple[str, Record, str]]:
     """Yield the objects in lists, and below names of their own, that one of some names is about.
 
@@ -164,16 +201,49 @@ def _named(
         return
     if isinstance(value, list):
         for one in cast("list[object]", value)[:_MOST]:
-            record = members_in(one)
-            called = {str(held) for word, held in record.items() if _names(word, held)}
-            yield from ((name, record, among) for name in called & names.keys())
-            yield from _named(one, names, depth + 1)
+            record, within = members_in(one), names
+            for held in (record, *_whole(record)):
+                called = _called(held) & within
+                yield from ((name, held, among) for name in called)
+                if called and any(called_version(word) for word, _ in _told(held)):
+                    # What is called so inside is a part of it.
+                    within = within - called
+            yield from _named(one, within, depth + 1)
     elif isinstance(value, dict):
         for word, one in cast("Record", value).items():
             record = members_in(one)
             if record and word in names and any(map(str.isdigit, word)):
                 yield word, record, among
             yield from _named(one, names, depth + 1, word)
+
+
+def _whole(record: Record) -> Iterator[Record]:
+    """Yield the things that a list keeps in its entries as they are by themselves."""
+    for word, held in record.items():
+        if isinstance(held, dict) and _WHOLE.fullmatch(word):
+            yield cast("Record", held)
+
+
+def _called(record: Record) -> set[str]:
+    """Return by what a record may be named: its values, also those about itself, and ends of addresses."""
+    found: set[str] = set()
+    for word, held in (*record.items(), *_about(record)):
+        if _names(word, held):
+            name = str(held)
+            found.add(name)
+            if "/" in name and _PLACES.fullmatch(word):
+                found.add(unquote(name.partition("?")[0].rstrip("/").rpartition("/")[2]))
+    return found
+
+
+def _about(record: Record) -> tuple[tuple[str, object], ...]:
+    """Return what a record keeps about itself in an object of its own."""
+    return tuple(
+        pair
+        for word, held in record.items()
+        if isinstance(held, dict) and _ABOUT.fullmatch(word)
+        for pair in cast("Record", held).items()
+    )
 
 
 def _names(word: str, held: object) -> bool:
@@ -186,10 +256,22 @@ def _of_the_kind(key: str, here: str, name: str, record: Record, thing: _Thing) 
     It is named so by a member for names, or by one that is called as the path calls such things; and the list
     is that of the thing's own folder, or the record has members of the thing.
     """
-    folder = key.rpartition("/")[0]
+    folder, _ = place_of(key)
     kind = folder.rpartition("/")[2]
-    by = [word for word, held in record.items() if _names(word, held) and str(held) == name]
-    alike = len(record.keys() & thing.names - set(by)) >= _ALIKE
+    held_by = (*record.items(), *_about(record))
+    by = [word for word, held in held_by if _names(word, held) and str(held) == name]
+    if not by:
+        # By its address, all of it that is known: with the kind of the thing before its name.
+        if thing.read is not None and not thing.read <= record.keys():
+            return False
+        told = [str(held).partition("?")[0] for word, held in held_by if _PLACES.fullmatch(word)]
+        named = [unquote(f"/{one.strip('/')}") for one in told]
+        if any(one.endswith(f"/{kind}/{name}") for one in named):
+            return True
+        if any(one.endswith(f"/{name}") for one in named):
+            return False
+    words = {word for one in (record, *_whole(record)) for word in one}
+    alike = len(words & thing.names - set(by)) >= _ALIKE
     if by and not any(_NAMES.fullmatch(word) or of_a_kind(kind, word) for word in by):
         # Under another word names are told from counts by their letters.
         return alike and any(map(str.isdigit, name)) and any(map(str.isalpha, name))
@@ -203,7 +285,7 @@ def _called_so(key: str, name: str, record: Record, among: str) -> bool:
 
     `/columns/x1` is the entry `x1` of the member `columns`, and the entry of the type `columns` or `column`.
     """
-    kind = key.rpartition("/")[0].rpartition("/")[2]
+    kind = place_of(key)[0].rpartition("/")[2]
     by = {word for word, held in record.items() if _names(word, held) and str(held) == name}
     if not kind or not any(_NAMES.fullmatch(word) for word in by):
         return False
@@ -219,10 +301,7 @@ def _versioned(record: Record, thing: _Thing) -> bool:
 
 def _told(record: Record) -> Iterator[tuple[str, str]]:
     """Yield the names and values of a record, and of what it says about itself, without its kind."""
-    about = next(
-        (members_in(held) for word, held in record.items() if _ABOUT.fullmatch(word)), dict[str, object]()
-    )
-    for word, held in (*record.items(), *about.items()):
+    for word, held in (*record.items(), *_about(record)):
         if isinstance(held, str | int) and not isinstance(held, bool) and not _TYPES.fullmatch(word):
             yield word, str(held)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ifmatch.diagnosis.losses.told_changes import known_as
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.conditions import versions_in
+from ifmatch.diagnosis.reading.dates import told_moment
 from ifmatch.diagnosis.reading.listed_records import leaves_of
 from ifmatch.dialects.glossary import Words
 
@@ -58,11 +59,11 @@ def told_bare(facts: Facts) -> tuple[str, Step] | None:
     if own is None:
         return _of_itself(facts.step)
     for other in entries:
-        if other is own or other.listing is not own.listing:
+        if other is own or other.listing is not own.listing or not _of_a_kind(own, other):
             continue
         for name, value in other.record.items():
             held = own.record.get(name, "")
-            if not _none(held) or _none(value):
+            if not _none(held) or _none(value) or _its_own(other, value):
                 continue
             if _named(name) or _is_version(facts, value):
                 shown = value if len(value) <= 40 else value[:40] + "…"
@@ -87,6 +88,17 @@ def _of_itself(step: Step) -> tuple[str, Step] | None:
             said = f"{name.rpartition('/')[2]} “{value}”" if value else f"an empty {name.rpartition('/')[2]}"
             return f"the answer itself has {said} for this write", step
     return None
+
+
+def _of_a_kind(one: Change, two: Change) -> bool:
+    """Tell whether two entries are of one list: they have most names in common."""
+    names, others = one.record.keys(), two.record.keys()
+    return 2 * len(names & others) >= min(len(names), len(others))
+
+
+def _its_own(change: Change, value: str) -> bool:
+    """Tell whether a value is the time of an entry, and no condition of it."""
+    return change.when is not None and told_moment(value) == change.when
 
 
 def _own(facts: Facts, entries: Sequence[Change]) -> Change | None:

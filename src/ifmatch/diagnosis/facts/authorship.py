@@ -9,7 +9,7 @@ from ifmatch.diagnosis.facts.own_names import names_of, signed_since
 from ifmatch.diagnosis.links.own_marks import marks_of, only_there, shown_in, shown_text, values_shown
 from ifmatch.diagnosis.losses.told_changes import account_of, known_as
 from ifmatch.diagnosis.reading.dates import shown
-from ifmatch.diagnosis.reading.editors import PROGRAM, SYSTEM
+from ifmatch.diagnosis.reading.editors import PROGRAM, SYSTEM, changed_by_application
 from ifmatch.diagnosis.reading.listed_records import leaves_of
 from ifmatch.diagnosis.steps.resources import bare
 from ifmatch.model.late import late_pattern
@@ -212,6 +212,7 @@ def by_others(facts: Facts) -> Iterator[tuple[Change, bool]]:
             # That is what the client's own write did, told under the name of its user.
             continue
         program = SYSTEM.search(one.who) is not None or PROGRAM.search(one.who) is not None
+        program = program or changed_by_application(one.record)
         if program or one.who not in known:
             yield one, program
 

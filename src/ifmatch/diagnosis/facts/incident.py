@@ -36,12 +36,14 @@ from ifmatch.diagnosis.reading.editors import (
     editor_above,
     editor_like,
     handed_over,
+    of_application,
     same_moment,
 )
 from ifmatch.diagnosis.reading.stamps import stamped
 from ifmatch.diagnosis.reading.version_words import called_version
 from ifmatch.diagnosis.steps.resources import bare, last_step
 from ifmatch.model.cached import cached_property
+from ifmatch.model.json_values import members_in
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
@@ -379,11 +381,12 @@ class Facts(BlindFacts, WayFacts):
             return None
         for pointer in self.moved_pointers or ():
             if above := editor_above(pointer):
-                value, name = (str(value_at(self.current_content, one)) for one in (above, pointer))
+                held = value_at(self.current_content, above)
+                value, name = str(held), str(value_at(self.current_content, pointer))
                 if names_itself(self.step, pointer, name) or signed_by_own(self, pointer, name):
                     continue
                 program = self._answered_by_programs and PROGRAM.search(value)
-                if not SYSTEM.search(value) and not program:
+                if not SYSTEM.search(value) and not program and not of_application(members_in(held)):
                     return pointer
         return None
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Final, cast
+from urllib.parse import unquote
 
 from ifmatch.diagnosis.reading.stamps import stamped
-from ifmatch.diagnosis.steps.resources import last_step
+from ifmatch.diagnosis.steps.resources import bare, last_step
 from ifmatch.model.json_values import members_in
 from ifmatch.model.slotted import Frozen
 
@@ -49,13 +50,15 @@ def listed(facts: Facts) -> Listed | None:
     for before in reversed(facts.own(facts.case.steps[: step.order])):
         if before.resource == step.resource or before.representation is None:
             continue
-        old = _entries(before.representation, name)
+        below = _below(before.resource, step.resource)
+        old = _part(before.representation, below) or _entries(before.representation, name)
         if old is None:
             continue
         for after in facts.own(facts.case.steps[step.order + 1 :]):
             if after.accepted and after.resource == step.resource:
                 break
-            new = _entries(after.representation, name) if after.resource == before.resource else None
+            shown = after.representation if after.resource == before.resource else None
+            new = _part(shown, below) or _entries(shown, name)
             if new is not None:
                 return Listed(before, after, old[0] == new[0], old[1] != new[1])
         return None
@@ -71,6 +74,32 @@ def lists(before: Content | None, after: Content | None, name: str) -> bool:
         name: what the entry is called by, such as the last part of its path.
     """
     return any(_entries(one, name) is not None for one in (before, after))
+
+
+def _below(whole: str, part: str) -> list[str]:
+    """Return the steps of a path that lead from a resource to a part of it; none where it is no part."""
+    above, below = bare(whole), bare(part)
+    return (
+        [unquote(one) for one in below[len(above) + 1 :].split("/")] if below.startswith(f"{above}/") else []
+    )
+
+
+def _part(content: Content | None, below: list[str]) -> tuple[str, set[str]] | None:
+    """Return what a document holds where a path leads, and all of it without that; None without it."""
+    value = content.json() if content is not None and below else None
+    around: list[object] = []
+    for name in below:
+        if isinstance(value, dict) and name in value:
+            inner = cast("dict[str, object]", value)
+            around.append({key: one for key, one in inner.items() if key != name})
+            value = inner[name]
+        elif isinstance(value, list) and name.isdigit() and int(name) < len(cast("list[object]", value)):
+            entries, place = cast("list[object]", value), int(name)
+            around.append([*entries[:place], *entries[place + 1 :]])
+            value = entries[place]
+        else:
+            return None
+    return (json.dumps(value, sort_keys=True), {json.dumps(around, sort_keys=True)}) if around else None
 
 
 def _entries(content: Content | None, name: str) -> tuple[str, set[str]] | None:

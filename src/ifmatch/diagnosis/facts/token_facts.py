@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.facts.given_elsewhere import given_elsewhere
 from ifmatch.diagnosis.links.history import History
-from ifmatch.diagnosis.links.in_time import between
+from ifmatch.diagnosis.links.in_time import between, is_row
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.conditions import Condition, Guard
 from ifmatch.diagnosis.reading.contents import version_member
@@ -256,7 +256,8 @@ class TokenFacts:
         """Return the reads around the request with tags of one representation and no accepted write between.
 
         What a cache answered tells nothing about the origin.
-        GET and HEAD may be answered by two code paths: those of the method that is seen more often.
+        GET and HEAD may be answered by two code paths, and lists by another one: those of the method that is
+        seen more often.
         """
         window: list[Step] = []
         for step in self.history:
@@ -267,5 +268,5 @@ class TokenFacts:
                 break
             if step.is_read and step.status == 200 and step.etag is not None and not self.from_cache(step):
                 window.append(step)
-        groups = grouped(((step.method, step.variant, step.coding), step) for step in window)
+        groups = grouped(((step.method, is_row(step), step.variant, step.coding), step) for step in window)
         return max(groups.values(), key=len) if groups else []

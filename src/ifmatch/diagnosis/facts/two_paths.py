@@ -7,6 +7,7 @@ import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
+from ifmatch.diagnosis.links.in_time import is_row
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.steps.resources import host_of, parent_of
 from ifmatch.dialects.glossary import Words
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 # Seconds by which two Date fields, each cut to the second, may differ from the time between the answers.
 _TICKS = 2.0
 _MICRO = 1_000_000
-# A part of a tag with so many digits is a time, a shorter one a size.
-_TIME = 8
 _GETETAG = late_pattern(r"<(?:\w+:)?getetag\b[^>]*>([^<]+)</", re.IGNORECASE)
 # What servers write into their own pages for 412.
 _HTTPD_PAGE = late_pattern(r"The precondition on the request\s+for th(?:e|is) URL")
@@ -92,7 +91,7 @@ def listed_otherwise(facts: Facts) -> tuple[str, Step, Step] | None:
             first, last = sorted((one.order, read.order))
             if any(first < write.order < last for write in facts.history.writes):
                 continue
-            if form(tag) != form(read.etag):
+            if tokens.form(tag) != tokens.form(read.etag):
                 return tag, one, read
     return None
 
@@ -108,19 +107,6 @@ def judged_by(facts: Facts, read: Step) -> bool:
     return len(tag) >= _TELLING and tag in facts.error_text
 
 
-def form(token: str) -> str:
-    """Name the form of a tag, times and sizes in it told apart.
-
-    Args:
-        token: field value of ETag.
-    """
-    name = tokens.shape(token)
-    if not name.startswith("hex-hex"):
-        return name
-    parts = tokens.base(token).split("-")
-    return "-".join("time" if len(part) >= _TIME else "size" for part in parts)
-
-
 def listed_apart(facts: Facts) -> tuple[str, Step] | None:
     """Return how a thing's own tag is spelt where a listing gave it in another form, and the listing.
 
@@ -131,6 +117,8 @@ def listed_apart(facts: Facts) -> tuple[str, Step] | None:
         facts: of a refused request.
     """
     token, listing = facts.token, facts.elsewhere or facts.inside
+    if listing is None and facts.source is not None and is_row(facts.source):
+        listing = facts.source.within
     if token is None or listing is None or not listing.read_ok or listing.resource == facts.step.resource:
         return None
     if listing.header("etag") is not None and tokens.opaque(listing.header("etag") or "") == tokens.opaque(
@@ -297,7 +285,13 @@ def told_twice(facts: Facts) -> tuple[Step, str, str] | None:
         if tokens.opaque(held) == wanted:
             return one, held, field
     parent, source = parent_of(facts.step.resource), facts.inside or facts.source
-    if facts.history.shown or source is None or source.resource == facts.step.resource:
+    if source is None:
+        return None
+    if source.within is not None and source.is_read:
+        # A list has shown it as an entry, which has no field of its own.
+        if any(one.within is None and one.read_ok for one in facts.history):
+            return None
+    elif facts.history.shown or source.resource == facts.step.resource:
         return None
     return next(
         (

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.links.history import History
     from ifmatch.diagnosis.steps.step import Step
 
+# How lists are asked for; a multi-status is about each thing that it has.
+_ASKING: Final = frozenset({"GET", "POST"})
 _ORDER: Final[Callable[[Step], int]] = attrgetter("order")
 
 
@@ -50,11 +52,23 @@ def between(steps: Sequence[Step], first: int, last: int) -> Sequence[Step]:
 
 
 def looked(history: History, step: Step) -> Step | None:
-    """Return the last step of a write's actor that had shown the resource, or changed it.
+    """Return the last step of a write's actor that had shown the resource by itself, or changed it.
+
+    Who writes what he had read need not have looked at the lists that came by since.
 
     Args:
         history: of the resource.
         step: the write.
     """
     before = back_from(history.by_actor.get(step.actor, ()), step.order)
-    return next((one for one in before if one.read_ok or one.accepted), None)
+    return next((one for one in before if (one.read_ok and not is_row(one)) or one.accepted), None)
+
+
+def is_row(step: Step) -> bool:
+    """Tell whether a step stands for what a list shows of a thing.
+
+    Args:
+        step: any.
+    """
+    around = step.within
+    return around is not None and step.is_read and around.method in _ASKING and not around.batched

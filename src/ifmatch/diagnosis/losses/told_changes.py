@@ -16,6 +16,7 @@ from ifmatch.diagnosis.reading.editors import PROGRAM, signed_by_service
 from ifmatch.diagnosis.reading.embedded import may_be_coded
 from ifmatch.diagnosis.reading.listed_records import Record, leaves_of, may_list, records_in
 from ifmatch.diagnosis.reading.transitions import transitions
+from ifmatch.diagnosis.reading.version_words import dates_change
 from ifmatch.diagnosis.steps.resources import bare, host_of, path_of
 from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.words import VERSION
@@ -319,8 +320,11 @@ def _word(name: str) -> str:
 
 def _when(record: Record) -> float | None:
     """Return when an entry says that it happened: what is called so, else the only moment in it."""
-    named = [value for name, value in record.items() if _WHEN.fullmatch(_word(name)) is not None]
-    found = [moment for value in named if (moment := told_moment(value)) is not None]
+    told = [(_word(name), value) for name, value in record.items()]
+    named = [pair for pair in told if _WHEN.fullmatch(pair[0]) or dates_change(pair[0])]
+    # Things have times of their own: an appointment has its start, and was changed at another time.
+    named.sort(key=lambda pair: not dates_change(pair[0]))
+    found = [moment for _, value in named if (moment := told_moment(value)) is not None]
     if found:
         return found[0]
     moments = {

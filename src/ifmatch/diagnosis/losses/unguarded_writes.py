@@ -15,6 +15,7 @@ from ifmatch.diagnosis.losses.written import base_content, content_of_write, nam
 from ifmatch.diagnosis.reading.contents import ABSENT, changed_pointers, same_content, unwrapped, value_at
 from ifmatch.diagnosis.reading.stamps import stamped
 from ifmatch.diagnosis.steps.outcomes import answered_with
+from ifmatch.diagnosis.steps.resources import bare
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def taken_back(history: History, step: Step, dated: float | None = None) -> Dama
             and not stamped(pointer)
             and undone_at(before, now, step.body, pointer)
             # A row of a list has members in places of its own.
-            and (newest.within is old.within or value_at(before, pointer) is not ABSENT)
+            and (_in_one_place(old, newest) or value_at(before, pointer) is not ABSENT)
         ]
         version = (version_carried(own, step) or ("", False))[0]
         lost = [*left_alone(before, now, step.body, lost, version)]
@@ -123,6 +124,12 @@ def taken_back(history: History, step: Step, dated: float | None = None) -> Dama
             return Damage(Outcome.LOST_UPDATE, text, lost=newest)
         return None
     return None
+
+
+def _in_one_place(one: Step, two: Step) -> bool:
+    """Tell whether two looks show a thing by itself, or both as an entry of one list."""
+    places = [None if each.within is None else bare(each.within.resource) for each in (one, two)]
+    return places[0] == places[1]
 
 
 def deleted(history: History, step: Step) -> Damage | None:

@@ -12,6 +12,8 @@ from ifmatch.model.json_values import members_in
 from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ifmatch.model.message import Content
 
 EDITOR = Words(
@@ -39,6 +41,14 @@ SYSTEM = Words(
 _APPLICATION = late_pattern(
     r'"(?:last_?)?(?:modified|updated|changed)_?By"\s*:\s*\{\s*"application"\s*:\s*\{[^{}]*\}\s*\}',
     re.IGNORECASE,
+)
+# Who an identity is of, where it is an object with a member for each kind.
+_PEOPLE: Final = Words(r"(?:user|person|human|customer|member|employee|account|on_?behalf_?of)")
+_APPLICATIONS: Final = Words(r"(?:application|app|service|system|automation|process|platform|server)")
+# The kind of an identity, and what it says of the service itself.
+_KIND: Final = Words(r"(?:\w+_)?(?:type|kind)|[a-z]+(?:Type|Kind)")
+_AUTOMATED: Final = Words(
+    r"system|automat(?:ed|ion|ic)\w*|internal|platform|server|service_?internal|background"
 )
 # Programs that may as well be clients of their own.
 PROGRAM = Words(
@@ -142,11 +152,44 @@ def signed_by_service(name: str, value: object) -> bool:
     return EDITOR.search(name) is not None or _CHANGED_X.fullmatch(name) is not None
 
 
+def of_application(names: Mapping[str, object]) -> bool:
+    """Tell whether an identity is that of a program of the service, and of nobody beside it.
+
+    Args:
+        names: what it says of whoever it is: members by kind, or the kind beside a name.
+    """
+    words = [word for word in names if word]
+    if any(_PEOPLE.fullmatch(word) for word in words):
+        return False
+    if any(_APPLICATIONS.fullmatch(word) and isinstance(names[word], dict) for word in words):
+        return True
+    return any(
+        isinstance(said, str) and _KIND.fullmatch(word) and _AUTOMATED.fullmatch(said)
+        for word, said in names.items()
+    )
+
+
+def changed_by_application(record: Mapping[str, str]) -> bool:
+    """Tell whether a record, its inner values named as `outer/inner`, is last changed by a program alone.
+
+    Args:
+        record: its values by their names.
+    """
+    found: dict[str, dict[str, object]] = {}
+    for name, value in record.items():
+        parts = name.split("/")
+        place = next((number for number, part in enumerate(parts[:-1]) if EDITOR.search(part)), None)
+        if place is not None:
+            inner: object = value if len(parts) == place + 2 else {parts[-1]: value}
+            found.setdefault("/".join(parts[: place + 1]), {})[parts[place + 1]] = inner
+    return any(of_application(one) for one in found.values())
+
+
 def editor_like(content: Content | None, kind: Words) -> bool:
     """Tell whether a content (JSON, XML or lines) names a last editor of some kind."""
     if content is None:
         return False
-    if kind is SYSTEM and _APPLICATION.search(content.text):
+    if kind is SYSTEM and (_APPLICATION.search(content.text) or _signed_by_application(content)):
         return True
     # In a page, a field's name and what stands in it are attributes.
     fields = fields_of(content.text) if is_page(content.text) else {}
@@ -158,3 +201,14 @@ def editor_like(content: Content | None, kind: Words) -> bool:
     ):
         return True
     return any(kind.search(name) for (name,) in _EDITED_BY.findall(text))
+
+
+def _signed_by_application(content: Content) -> bool:
+    """Tell whether a record, or what it says about itself, has a program for its last editor."""
+    value = members_in(content.json()) if "{" in content.text[1:] else {}
+    inner = [members_in(one) for one in value.values()]
+    return any(
+        EDITOR.search(name) is not None and of_application(members_in(held))
+        for each in (value, *inner)
+        for name, held in each.items()
+    )

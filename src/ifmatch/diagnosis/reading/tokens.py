@@ -83,6 +83,8 @@ _LONGEST_FIRST = tuple(sorted(_CODING_SUFFIXES, key=len, reverse=True))
 _TIMES_ENCODED = 3
 # The same tokens are looked at by many rules.
 _REMEMBERED = 4096
+# So many digits of a part of a tag are those of a time; fewer are those of a size.
+_TIME = 8
 
 
 @lru_cache(_REMEMBERED)
@@ -402,3 +404,15 @@ def shape(token: str) -> str:
         if pattern.fullmatch(text):
             return f"hex{len(text)}" if name == "hex" else name
     return "text"
+
+
+def form(token: str) -> str:
+    """Name the form of a tag, times and sizes in it told apart.
+
+    Args:
+        token: field value of ETag.
+    """
+    name = shape(token)
+    if not name.startswith("hex-hex"):
+        return name
+    return "-".join("time" if len(part) >= _TIME else "size" for part in base(token).split("-"))

@@ -23,6 +23,9 @@ CHANGED: Final = Words(
     r"(?:^|[-_/. ]|(?<=[a-z]))(?:updated|modified|changed|edited|saved|touched|mtime|modification"
     r"|last[-_ ]?(?:change|edit|update|write|save))(?:[-_ ]?(?:at|on|time|date|ts|am|um|en|el|le|il|op|em))?$"
 )
+_UPDATE_TIME: Final = Words(
+    r"(?:last[-_ ]?)?(?:update|change|edit|modification)[-_ ]?(?:date|time|timestamp)+"
+)
 # What only a precondition is called: nothing was changed since.
 UNCHANGED: Final = Words(
     r"(?:^|[-_.])(?:if[-_]?)?(?:un|not?[-_ ]?)(?:changed|modified|updated|edited|touched)"
@@ -88,6 +91,15 @@ def version_field(name: str) -> bool:
         name: of the field.
     """
     return called_version(name) and NO_STATE.search(name) is None and name.lower() not in _STANDARD
+
+
+def dates_change(word: str) -> bool:
+    """Tell whether a member is called like the time of the last change.
+
+    Args:
+        word: its name.
+    """
+    return CHANGED.search(word) is not None or _UPDATE_TIME.fullmatch(word) is not None
 
 
 def of_changes(member: Member) -> bool:

@@ -12,6 +12,7 @@ from ifmatch.diagnosis.reading.contents import holds, same_content
 from ifmatch.diagnosis.reading.dates import http_date
 from ifmatch.diagnosis.reads.answered_reads import answered_reads
 from ifmatch.diagnosis.reads.glimpses import glimpsed_before
+from ifmatch.diagnosis.reads.listed_changes import changed_by_list
 from ifmatch.diagnosis.reads.old_looks import old_looks
 from ifmatch.diagnosis.reads.one_tag import two_states
 from ifmatch.diagnosis.reads.rendered_times import made_for_each
@@ -109,7 +110,7 @@ def _wrong_not_modified(case: Case, history: History) -> Iterator[tuple[Step, Da
         proof = proof or _told_in_content(shown, step, later) or _seen_replaced(near, shown, step, condition)
         misjudged = not by_date and cached_on_the_way(step) and _another_tag(step, condition)
         asks = replaced is proof is other is stayed is None and not misjudged
-        proof, told = (later_in_second(case, near, step) if asks else None) or (proof, None)
+        proof, told = (_told_beside(case, near, step) if asks else None) or (proof, None)
         if replaced is None and proof is None and other is None and stayed is None and not misjudged:
             continue
         done.add(step.actor)
@@ -135,6 +136,11 @@ def _wrong_not_modified(case: Case, history: History) -> Iterator[tuple[Step, Da
                 contradicted=not (other is None and stayed is None) and not cached_on_the_way(step),
             ),
         )
+
+
+def _told_beside(case: Case, history: History, step: Step) -> tuple[Step, float] | None:
+    """Return the answer beside a 304 that tells of a change before it, and when that was."""
+    return later_in_second(case, history, step) or changed_by_list(case, history, step)
 
 
 def _seen_replaced(history: History, whole: list[Step], step: Step, condition: Condition) -> Step | None:

@@ -76,7 +76,7 @@ def old_looks(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
         if before is None or asks_past(before.sent):
             # Who asks the origin before each edit knows that a copy may be old, and works with none.
             continue
-        for look in on_from(near, write.order):
+        for look in _after(case, near, write):
             if look.is_write and look.accepted:
                 break
             if not _old(before, write, look):
@@ -93,6 +93,21 @@ def old_looks(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
                 text = "the look after an own write showed what had been there before it"
                 yield look, Damage(Outcome.WRONG_CONTENT, text, lost=later, first=write, behind=look)
                 break
+
+
+def _after(case: Case, near: History, write: Step) -> Iterator[Step]:
+    """Yield what comes after a write: at its resource, or else the looks at views of it, by its path."""
+    own = on_from(near, write.order)
+    if (first := next(own, None)) is not None:
+        yield first
+        yield from own
+    if first is not None or write.etag is None:
+        return
+    path = write.resource.partition("?")[0]
+    for one in case.steps[write.order + 1 : write.order + _NEAR]:
+        view = one.is_read and one.resource.startswith(f"{path}?") and one.etag is not None
+        if view and all(is_view(name) for name in one.view.query):
+            yield one
 
 
 def _refused_after(near: History, look: Step) -> bool:

@@ -14,6 +14,7 @@ from ifmatch.diagnosis.links.damages import Damage, Reason, Waste
 from ifmatch.diagnosis.links.evidence import note
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.conditions import Guard
+from ifmatch.diagnosis.reading.contents import same_content
 from ifmatch.diagnosis.reading.dates import http_date, zones_apart
 from ifmatch.diagnosis.reads.reloads import wants_whole
 from ifmatch.diagnosis.reads.wasted_tags import HURT, Found, reason_of
@@ -82,7 +83,7 @@ def wasted_reads(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
 def _compared(steps: list[Step]) -> Waste | None:
     """Find a reader that looks with HEAD, and loads each time what is the same under another tag.
 
-    Two tags of one form may be those before and after a change.
+    Two tags of one form may be those before and after a change, unless they come in turn.
     """
     pairs = [
         (one, two)
@@ -90,12 +91,23 @@ def _compared(steps: list[Step]) -> Waste | None:
         if one.method == "HEAD" and two.method == "GET" and one.status == two.status == HTTPStatus.OK
         if one.variant == two.variant and not two.conditions
     ]
-    heads, gets = {one.etag for one, _ in pairs}, {two.etag for _, two in pairs}
-    dates = {step.last_modified for pair in pairs for step in pair}
-    if len(pairs) <= _OFTEN or len(heads) != 1 or len(gets) != 1 or len(dates) != 1 or None in dates:
+    if len(pairs) < _OFTEN:
         return None
+    heads, gets = {one.etag for one, _ in pairs}, {two.etag for _, two in pairs}
     head, get = pairs[0]
-    if head.etag is None or get.etag is None or tokens.shape(head.etag) == tokens.shape(get.etag):
+    if len(heads) != 1 or len(gets) != 1 or head.etag is None or get.etag is None:
+        return None
+    dates = {step.last_modified for pair in pairs for step in pair}
+    loaded = [one for one in steps if one.method == "GET" and one.etag == get.etag]
+    same = all(same_content(one.representation, get.representation) for one in loaded)
+    dated = len(dates) == 1 and None not in dates
+    if not dated and (get.representation is None or not same or dates != {None}):
+        return None
+    # Loaded before the first HEAD already, under the tag that it is loaded with again.
+    in_turn = same and loaded[0].order < head.order
+    apart = tokens.form(head.etag) != tokens.form(get.etag)
+    least = _OFTEN if in_turn and apart else _OFTEN + 1 if apart or in_turn else None
+    if least is None or len(pairs) < least or tokens.opaque(head.etag) == tokens.opaque(get.etag):
         return None
     asked = tuple(two for _, two in pairs[1:])
     return Waste(Reason.PATH, head.etag, "ETag", get.etag, asked, gave=head)

@@ -231,7 +231,12 @@ def _dated_back(facts: Facts) -> Iterator[Evidence]:
     made = next(
         (
             date
-            for date in (lost.last_modified, facts.step.last_modified, lost.date if lost.accepted else None)
+            for date in (
+                facts.damage.told if facts.damage is not None else None,
+                lost.last_modified,
+                facts.step.last_modified,
+                lost.date if lost.accepted else None,
+            )
             if date is not None and date != sent
         ),
         None,
@@ -246,7 +251,7 @@ def _dated_back(facts: Facts) -> Iterator[Evidence]:
         read = made_at(facts, sent, "If-Modified-Since")
         if read is not None and abs(read[1]) > _SKEW:
             yield note(f"that clock is {span(read[1])} off the server's", 2.0, read[0], "Date")
-    elif made is not None and made < sent:
+    elif made is not None and made < sent and lost.last_modified is not None:
         text = "the newer version carries an older Last-Modified: the server's clocks disagree"
         yield note(text, 6.0, lost, "Last-Modified")
 

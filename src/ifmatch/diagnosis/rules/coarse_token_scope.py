@@ -10,7 +10,6 @@ from ifmatch.diagnosis.facts.listings import listed, untouched
 from ifmatch.diagnosis.facts.parts_apart import parts_apart
 from ifmatch.diagnosis.facts.selected_entries import passed_over
 from ifmatch.diagnosis.facts.shared_counts import carried_above, carried_along, moved_along, named_after
-from ifmatch.diagnosis.facts.two_paths import form
 from ifmatch.diagnosis.links.evidence import note
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.contents import same_content
@@ -150,7 +149,7 @@ def _one_tag(facts: Facts) -> Iterator[Evidence]:
     before = _shared(facts, facts.token or "")
     if before is None or not facts.issues:
         return
-    if facts.token_again or form(facts.token or "").startswith("time-"):
+    if facts.token_again or tokens.form(facts.token or "").startswith("time-"):
         # What is still there did not move with anything. Files of one deployment have one time, and often
         # one size.
         return

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 from ifmatch.diagnosis.facts.next_names import made_as_next
 from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.links.in_time import is_row
 from ifmatch.diagnosis.reading.conditions import Guard, wants_absent
 from ifmatch.diagnosis.reading.sent_rows import entries_in
 from ifmatch.diagnosis.reading.version_words import called_version
@@ -46,10 +47,11 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if all(one.method in _LISTING for one in known) and made_as_next(facts) is not None:
         # It had not looked for the name in the list, and wanted one that is free.
         return
-    if not facts.own(facts.earlier) and (seen := _in_a_list(facts)) is not None:
+    by_itself = [one for one in facts.own(facts.earlier) if not is_row(one)]
+    if not by_itself and (seen := _in_a_list(facts)) is not None:
         yield note("a list had shown it to the client, with its version and other values", 5.0, seen)
         return
-    if not facts.own(facts.earlier) and edited_from_it(facts):
+    if not by_itself and edited_from_it(facts):
         text = "what is there and what was to be created are two versions of one thing: an edit, it seems"
         yield note(text, 0.6, facts.refresh)
     made = [one for one in facts.history if one.accepted and one.status == 201 and one.method == "PUT"]
@@ -88,6 +90,7 @@ def _known(facts: Facts) -> list[Step]:
         step
         for step in facts.own(facts.earlier)
         if facts.step.follows(step)
+        and not is_row(step)
         and (
             step.read_ok
             or (step.method in _LISTING and step.status == HTTPStatus.OK and step.etag is not None)

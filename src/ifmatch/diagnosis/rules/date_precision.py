@@ -46,7 +46,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     yield from _fraction_lost(facts)
     yield from _fraction_kept(facts)
     guard, sent = facts.guard, facts.sent_date
-    if guard is None or guard.guard is not Guard.SAME_DATE or sent is None:
+    if guard is None or guard.guard is not Guard.SAME_DATE or sent is None or fractions(guard.value):
+        # Exact to the fraction, it is shared by nothing else.
         return
     served = [step for date, step in facts.served_dates if date == sent]
     if not served:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis.facts.forms_apart import written_otherwise
 from ifmatch.diagnosis.facts.two_paths import (
     another_product,
-    form,
     heads_refused,
     judged_by,
     listed_apart,
@@ -270,8 +269,8 @@ def _listed_and_read(facts: Facts) -> Iterator[Evidence]:
     tag, listing, read = found
     text = f"{listing.method} shows {tag}, of another form than {read.etag} from {read.method}"
     yield note(text, 4.0, read)
-    other = form(facts.token or "") != form(tag)
-    passed = next((one for one in facts.history.writes if form(_token(one)) == form(tag)), None)
+    other = tokens.form(facts.token or "") != tokens.form(tag)
+    passed = next((one for one in facts.history.writes if tokens.form(_token(one)) == tokens.form(tag)), None)
     if passed is not None and other:
         yield note("a write under the other form of tag was accepted", 1.5, passed, "If-Match")
     if other:

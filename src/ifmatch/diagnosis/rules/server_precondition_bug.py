@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ifmatch.core.preconditions import evaluate
 from ifmatch.core.representation import Representation
 from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.links.in_time import is_row
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.conditions import Guard, wants_absent
 from ifmatch.diagnosis.reading.dates import http_date
@@ -137,6 +138,9 @@ def _own_way(facts: Facts) -> Iterator[Evidence]:
     field = after.header("etag")
     if field is not None and tokens.opaque(field) != tokens.opaque(token):
         # Of two names for its version that an answer gives, the other may be the one that is compared.
+        return
+    if is_row(before) and is_row(after):
+        # What lists have may be made elsewhere than what is compared.
         return
     if before.actor != step.actor or not before.read_ok or facts.passed_later is not None:
         return
