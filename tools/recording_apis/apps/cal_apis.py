@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 """Routes over versioned rows, in the process that records; each story says them in the words of one API."""
 
 from __future__ import annotations
@@ -41,10 +40,16 @@ def guid(text: str) -> str:
 
 
 class Row:
-    """One record with its revision, time, writer and past."""
+    """One record with its revision, time, writer and past.
+
+    Attributes:
+        seq: The place of its newest version in the order of all writes, for an API that counts them.
+        term: The term of the primary that took that version, for an API that tells it.
+    """
 
     def __init__(self, data: dict[str, Any], rev: int = 1, by: str = "system", age: float = 86400.0) -> None:
         self.data, self.rev, self.by, self.at = data, rev, by, time.time() - age
+        self.seq, self.term = 0, 0
         self.past: list[tuple[int, float, str, dict[str, Any]]] = []
 
     def set(self, data: dict[str, Any], by: str = "", step: int = 1) -> Row:
@@ -90,7 +95,10 @@ class Api:
     def say(self, method: str, pattern: str, body: object, status: int = 200, **fields: str) -> None:
         """Register a fixed answer."""
         named = {name.replace("_", "-"): value for name, value in fields.items()}
-        self.on(method, pattern)(lambda _req, *_more: Res(status, body, dict(named)))
+
+        @self.on(method, pattern)
+        def _(_req: Req, *_more: str) -> Res:
+            return Res(status, body, dict(named))
 
     def __call__(self, req: Req) -> Res:
         """Answer one request."""

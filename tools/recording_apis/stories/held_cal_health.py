@@ -1,11 +1,9 @@
-# mypy: ignore-errors
-# fmt: off
-"""Visits, patients and finds."""
+"""Visits and patients."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tools.recording_apis.apps.cal_apis import Api, Req, Res, Row, hashed, instant
 from tools.recording_apis.stage import case
@@ -16,161 +14,270 @@ if TYPE_CHECKING:
 
 
 def _canvas_api() -> Api:
-    rows = {k: Row({"status": "booked", "start": f"2025-03-1{n}T09:00:00Z", "comment": "", "room": "2"}, 4, "desk") for n, k in enumerate(("a41c", "b77e", "c03d"))}
+    rows = {
+        k: Row(
+            {"status": "booked", "start": f"2025-03-1{n}T09:00:00Z", "comment": "", "room": "2"}, 4, "desk"
+        )
+        for n, k in enumerate(("a41c", "b77e", "c03d"))
+    }
 
-    def shown(key: str, data: dict, rev: int, at: float, by: str) -> dict:
-        return {"resourceType": "Appointment", "id": key, "meta": {"versionId": str(rev), "lastUpdated": instant(at), "source": by}, **data}
+    def shown(key: str, data: dict[str, Any], rev: int, at: float, by: str) -> dict[str, Any]:
+        return {
+            "resourceType": "Appointment",
+            "id": key,
+            "meta": {"versionId": str(rev), "lastUpdated": instant(at), "source": by},
+            **data,
+        }
 
-    def now(key: str) -> dict:
+    def now(key: str) -> dict[str, Any]:
         row = rows[key]
         return shown(key, row.data, row.rev, row.at, row.by)
 
     def dated(key: str) -> dict[str, str]:
         return {"Last-Modified": time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(rows[key].at))}
 
-    api = Api(lambda _req: {"Referrer-Policy": "same-origin", "X-Frame-Options": "DENY"}, "application/fhir+json")
+    api = Api(
+        lambda _req: {"Referrer-Policy": "same-origin", "X-Frame-Options": "DENY"}, "application/fhir+json"
+    )
 
     @api.on("GET", "/Appointment")
     def listed(_req: Req) -> Res:
-        return Res(200, {"resourceType": "Bundle", "type": "searchset", "total": 3, "entry": [{"resource": now(k)} for k in rows]})
+        return Res(
+            200,
+            {
+                "resourceType": "Bundle",
+                "type": "searchset",
+                "total": 3,
+                "entry": [{"resource": now(k)} for k in rows],
+            },
+        )
 
     @api.on("GET", "/Appointment/([a-z0-9]+)/_history")
     def history(_req: Req, key: str) -> Res:
         kept = [shown(key, d, r, a, b) for r, a, b, d in rows[key].past]
-        return Res(200, {"resourceType": "Bundle", "type": "history", "entry": [{"resource": one} for one in (now(key), *reversed(kept))]})
+        return Res(
+            200,
+            {
+                "resourceType": "Bundle",
+                "type": "history",
+                "entry": [{"resource": one} for one in (now(key), *reversed(kept))],
+            },
+        )
 
     @api.on("GET|PUT", "/Appointment/([a-z0-9]+)")
     def one(req: Req, key: str) -> Res:
         row = rows[key]
         if req.method == "PUT":
-            if req.fields.get("if-unmodified-since", dated(key)["Last-Modified"]) != dated(key)["Last-Modified"]:
-                return Res(412, {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "conflict", "details": {"text": "Resource has been modified"}}]})
+            if (
+                req.fields.get("if-unmodified-since", dated(key)["Last-Modified"])
+                != dated(key)["Last-Modified"]
+            ):
+                return Res(
+                    412,
+                    {
+                        "resourceType": "OperationOutcome",
+                        "issue": [
+                            {
+                                "severity": "error",
+                                "code": "conflict",
+                                "details": {"text": "Resource has been modified"},
+                            }
+                        ],
+                    },
+                )
             row.set({k: v for k, v in req.json.items() if k in row.data}, req.fields["x-app"])
             return Res(200, b"", dated(key))
         return Res(200, now(key), dated(key))
+
     return api
 
 
-@case("e368", "cal-visit-moved-twice-within-a-second", "date-precision", "lost-update", alone="date-precision", also="other-writer", synthetic=True,
-      description="Canvas Medical guards by If-Unmodified-Since alone: a desk moves a visit that a nurse changed after the desk's read but within the same second; Last-Modified says the same, the update is taken, and the history shows a version of that second whose room is gone.")
+@case(
+    "e368",
+    "cal-visit-moved-twice-within-a-second",
+    "date-precision",
+    "lost-update",
+    alone="date-precision",
+    also="other-writer",
+    synthetic=True,
+    description="Canvas Medical guards by If-Unmodified-Since alone: a desk moves a visit that a nurse changed after the desk's read but within the same second; Last-Modified says the same, the update is taken, and the history shows a version of that second whose room is gone.",
+)
 def canvas(stage: Stage) -> None:
     """Change twice in one second."""
     server = place.open_box(stage, _canvas_api(), "cheroot", "Canvas Medical")
-    me = stage.actor("client", server, "fumage.harbourclinic.example", "httpx", {"Authorization": "Bearer c1", "X-App": "desk"})
-    nurse = stage.actor("other", server, "fumage.harbourclinic.example", "requests", {"Authorization": "Bearer c2", "X-App": "ward"})
+    me = stage.actor(
+        "client",
+        server,
+        "fumage.harbourclinic.example",
+        "httpx",
+        {"Authorization": "Bearer c1", "X-App": "desk"},
+    )
+    nurse = stage.actor(
+        "other",
+        server,
+        "fumage.harbourclinic.example",
+        "requests",
+        {"Authorization": "Bearer c2", "X-App": "ward"},
+    )
     me.get("/Appointment?date=2025-03-11")
     nurse.get("/Appointment/b77e")
     seen = me.get("/Appointment/a41c")
-    me.put("/Appointment/a41c", {**seen.json, "comment": "fasting"}, 200, {"If-Unmodified-Since": seen.fields["last-modified"]})
+    me.put(
+        "/Appointment/a41c",
+        {**seen.json, "comment": "fasting"},
+        200,
+        {"If-Unmodified-Since": seen.fields["last-modified"]},
+    )
     first = nurse.get("/Appointment/b77e")
     place.early()
-    nurse.put("/Appointment/b77e", {**first.json, "status": "arrived"}, 200, {"If-Unmodified-Since": first.fields["last-modified"]})
+    nurse.put(
+        "/Appointment/b77e",
+        {**first.json, "status": "arrived"},
+        200,
+        {"If-Unmodified-Since": first.fields["last-modified"]},
+    )
     mine, theirs = me.get("/Appointment/b77e"), nurse.get("/Appointment/b77e")
     place.rest(0.1)
-    nurse.put("/Appointment/b77e", {**theirs.json, "room": "5"}, 200, {"If-Unmodified-Since": theirs.fields["last-modified"]})
+    nurse.put(
+        "/Appointment/b77e",
+        {**theirs.json, "room": "5"},
+        200,
+        {"If-Unmodified-Since": theirs.fields["last-modified"]},
+    )
     place.rest(1.2)
-    me.put("/Appointment/b77e", {**mine.json, "comment": "interpreter asked for"}, 200, {"If-Unmodified-Since": mine.fields["last-modified"]})
+    me.put(
+        "/Appointment/b77e",
+        {**mine.json, "comment": "interpreter asked for"},
+        200,
+        {"If-Unmodified-Since": mine.fields["last-modified"]},
+    )
     place.sure(me.get("/Appointment/b77e").json["room"] == "2")
     place.sure('"room":"5"' in me.get("/Appointment/b77e/_history").text)
 
 
-@case("e369", "cal-two-patients-for-one-number", "multi-match", "412", alone="multi-match", synthetic=True,
-      description="A laboratory's feed creates FHIR patients with If-None-Exist on the insurance number: one is made, one exists (200), and for the number that the register holds twice the server refuses with 412 and an OperationOutcome; the search counts two.")
+@case(
+    "e369",
+    "cal-two-patients-for-one-number",
+    "multi-match",
+    "412",
+    alone="multi-match",
+    synthetic=True,
+    description="A laboratory's feed creates FHIR patients with If-None-Exist on the insurance number: one is made, one exists (200), and for the number that the register holds twice the server refuses with 412 and an OperationOutcome; the search counts two.",
+)
 def fhir(stage: Stage) -> None:
     """Ask for the one of two."""
-    people = [{"resourceType": "Patient", "id": str(900 + n), "meta": {"versionId": "1"}, "identifier": [{"system": "urn:oid:1.2.36.146", "value": v}], "name": [{"family": f}]} for n, (v, f) in enumerate((("8003-11", "Okafor"), ("8003-27", "Lindqvist"), ("8003-27", "Lindquist"), ("8003-40", "Sato")))]
-    api = Api(lambda _req: {"X-Powered-By": "HAPI FHIR 6.8.0 REST Server (FHIR Server; FHIR 4.0.1/R4)", "X-Request-ID": hashed(time.time())[:16]}, "application/fhir+json;charset=UTF-8")
+    people: list[dict[str, Any]] = [
+        {
+            "resourceType": "Patient",
+            "id": str(900 + n),
+            "meta": {"versionId": "1"},
+            "identifier": [{"system": "urn:oid:1.2.36.146", "value": v}],
+            "name": [{"family": f}],
+        }
+        for n, (v, f) in enumerate(
+            (("8003-11", "Okafor"), ("8003-27", "Lindqvist"), ("8003-27", "Lindquist"), ("8003-40", "Sato"))
+        )
+    ]
+    api = Api(
+        lambda _req: {
+            "X-Powered-By": "HAPI FHIR 6.8.0 REST Server (FHIR Server; FHIR 4.0.1/R4)",
+            "X-Request-ID": hashed(time.time())[:16],
+        },
+        "application/fhir+json;charset=UTF-8",
+    )
 
-    def found(query: str) -> list[dict]:
-        return [one for one in people if one["identifier"][0]["value"] == query.rpartition("%7C")[2].rpartition("|")[2]]
+    def found(query: str) -> list[dict[str, Any]]:
+        return [
+            one
+            for one in people
+            if one["identifier"][0]["value"] == query.rpartition("%7C")[2].rpartition("|")[2]
+        ]
 
-    api.say("GET", "/fhir/metadata", {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1", "rest": [{"mode": "server", "resource": [{"type": "Patient", "conditionalCreate": True}]}]})
+    api.say(
+        "GET",
+        "/fhir/metadata",
+        {
+            "resourceType": "CapabilityStatement",
+            "fhirVersion": "4.0.1",
+            "rest": [{"mode": "server", "resource": [{"type": "Patient", "conditionalCreate": True}]}],
+        },
+    )
 
     @api.on("GET", "/fhir/Patient")
     def search(req: Req) -> Res:
         got = found(req.query["identifier"])
-        return Res(200, {"resourceType": "Bundle", "type": "searchset", "total": len(got), "entry": [{"resource": one} for one in got]})
+        return Res(
+            200,
+            {
+                "resourceType": "Bundle",
+                "type": "searchset",
+                "total": len(got),
+                "entry": [{"resource": one} for one in got],
+            },
+        )
 
     @api.on("POST", "/fhir/Patient")
     def create(req: Req) -> Res:
         got = found(req.fields["if-none-exist"])
         if len(got) > 1:
-            return Res(412, {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "processing", "diagnostics": f"HAPI-0958: Failed to CREATE resource with match URL \"Patient?{req.fields['if-none-exist']}\" because this search matched {len(got)} resources"}]})
+            return Res(
+                412,
+                {
+                    "resourceType": "OperationOutcome",
+                    "issue": [
+                        {
+                            "severity": "error",
+                            "code": "processing",
+                            "diagnostics": f'HAPI-0958: Failed to CREATE resource with match URL "Patient?{req.fields["if-none-exist"]}" because this search matched {len(got)} resources',
+                        }
+                    ],
+                },
+            )
         if got:
-            return Res(200, got[0], {"ETag": 'W/"1"', "Location": f"http://fhir.serolab.example/fhir/Patient/{got[0]['id']}/_history/1"})
+            return Res(
+                200,
+                got[0],
+                {
+                    "ETag": 'W/"1"',
+                    "Location": f"http://fhir.serolab.example/fhir/Patient/{got[0]['id']}/_history/1",
+                },
+            )
         people.append({**req.json, "id": str(900 + len(people)), "meta": {"versionId": "1"}})
-        return Res(201, people[-1], {"ETag": 'W/"1"', "Location": f"http://fhir.serolab.example/fhir/Patient/{people[-1]['id']}/_history/1"})
+        return Res(
+            201,
+            people[-1],
+            {
+                "ETag": 'W/"1"',
+                "Location": f"http://fhir.serolab.example/fhir/Patient/{people[-1]['id']}/_history/1",
+            },
+        )
 
     server = place.open_box(stage, api, "tornado", "HAPI FHIR")
-    me = stage.actor("client", server, "fhir.serolab.example", "java", {"Accept": "application/fhir+json", "Content-Type": "application/fhir+json"})
+    me = stage.actor(
+        "client",
+        server,
+        "fhir.serolab.example",
+        "java",
+        {"Accept": "application/fhir+json", "Content-Type": "application/fhir+json"},
+    )
     me.get("/fhir/metadata")
-    for number, family, status in (("8003-52", "Brandt", 201), ("8003-11", "Okafor", 200), ("8003-27", "Lindqvist", 412), ("8003-40", "Sato", 200)):
-        body = {"resourceType": "Patient", "identifier": [{"system": "urn:oid:1.2.36.146", "value": number}], "name": [{"family": family}]}
-        me.send("POST", "/fhir/Patient", status, {"If-None-Exist": f"identifier=urn:oid:1.2.36.146%7C{number}"}, body)
+    for number, family, status in (
+        ("8003-52", "Brandt", 201),
+        ("8003-11", "Okafor", 200),
+        ("8003-27", "Lindqvist", 412),
+        ("8003-40", "Sato", 200),
+    ):
+        body = {
+            "resourceType": "Patient",
+            "identifier": [{"system": "urn:oid:1.2.36.146", "value": number}],
+            "name": [{"family": family}],
+        }
+        me.send(
+            "POST",
+            "/fhir/Patient",
+            status,
+            {"If-None-Exist": f"identifier=urn:oid:1.2.36.146%7C{number}"},
+            body,
+        )
     got = me.get("/fhir/Patient?identifier=urn:oid:1.2.36.146%7C8003-27").json
     place.sure(got["total"] == 2)
-
-
-def _index_api(place_: dict[str, int]) -> Api:
-    rows: dict[str, Row] = {}
-
-    def store(key: str, data: dict) -> dict:
-        place_["seq"] += 1
-        made = "updated" if key in rows else "created"
-        rows[key] = rows[key].set(data) if key in rows else Row(data)
-        rows[key].seq, rows[key].term = place_["seq"], place_["term"]
-        return {"_index": "shards-of-pottery", "_id": key, "_version": rows[key].rev, "result": made, "_shards": {"total": 2, "successful": 2, "failed": 0}, "_seq_no": rows[key].seq, "_primary_term": rows[key].term}
-
-    for n in (5, 6, 7):
-        store(f"s{n}", {"ware": "samian", "grams": n * 11})
-    api = Api(lambda _req: {"X-elastic-product": "Elasticsearch"}, "application/vnd.elasticsearch+json;compatible-with=8")
-    api.say("GET", "/_cluster/health", {"cluster_name": "digs", "status": "green", "relocating_shards": 1})
-
-    @api.on("GET|PUT", "/shards-of-pottery/_doc/([a-z0-9]+)")
-    def doc(req: Req, key: str) -> Res:
-        row = rows.get(key)
-        if req.method == "PUT":
-            if "if_seq_no" in req.query and (row.seq, row.term) != (int(req.query["if_seq_no"]), int(req.query["if_primary_term"])):
-                return Res(409, {"error": {"type": "version_conflict_engine_exception"}, "status": 409})
-            return Res(200 if row else 201, store(key, req.json))
-        if row is None:
-            return Res(404, {"_index": "shards-of-pottery", "_id": key, "found": False})
-        return Res(200, {"_index": "shards-of-pottery", "_id": key, "_version": row.rev, "_seq_no": row.seq, "_primary_term": row.term, "found": True, "_source": row.data})
-
-    @api.on("POST", "/shards-of-pottery/_update/([a-z0-9]+)")
-    def update(req: Req, key: str) -> Res:
-        return Res(200, store(key, {**rows[key].data, **req.json["doc"]}))
-
-    @api.on("POST", "/shards-of-pottery/_search")
-    def search(_req: Req) -> Res:
-        return Res(200, {"took": 3, "timed_out": False, "hits": {"total": {"value": len(rows), "relation": "eq"}, "hits": [{"_id": k, "_seq_no": r.seq, "_primary_term": r.term, "_source": r.data} for k, r in rows.items()]}})
-    return api
-
-
-@case("e389", "cal-index-after-a-shard-moved", "none", "healthy", alone="none", synthetic=True,
-      description="A catalogue's indexer on Elasticsearch: if_seq_no and if_primary_term from each read, a term that grows as a shard moves, sequence numbers that jump for other documents' sake, a 404 for what was never indexed, one _update with retry_on_conflict. All is stored as meant.")
-def index(stage: Stage) -> None:
-    """Index with care."""
-    place_ = {"seq": 40, "term": 1}
-    server = place.open_box(stage, _index_api(place_), "tornado", "Elasticsearch")
-    me = stage.actor("client", server, "search.digs.example", "requests", {"Authorization": "ApiKey Vn"})
-    other = stage.actor("other", server, "search.digs.example", "node:fetch", {"Authorization": "ApiKey Wo"})
-    base = "/shards-of-pottery"
-    me.get("/_cluster/health")
-    me.send("POST", f"{base}/_search", 200, body={"query": {"match_all": {}}, "seq_no_primary_term": True})
-    me.get(f"{base}/_doc/s9", 404)
-    me.put(f"{base}/_doc/s9?op_type=create", {"ware": "grey", "grams": 8}, 201)
-
-    def edit(key: str, **more: object) -> None:
-        seen = me.get(f"{base}/_doc/{key}").json
-        me.put(f"{base}/_doc/{key}?if_seq_no={seen['_seq_no']}&if_primary_term={seen['_primary_term']}", {**seen["_source"], **more}, 200)
-
-    edit("s5", rim=True)
-    other.send("POST", f"{base}/_update/s6?retry_on_conflict=3", 200, body={"doc": {"box": "K4"}})
-    place_["term"] = 2
-    place.rest(0.6)
-    edit("s6", rim=False)
-    edit("s5", glaze="none")
-    me.send("POST", f"{base}/_update/s7?retry_on_conflict=3", 200, body={"doc": {"box": "K5"}})
-    me.send("POST", f"{base}/_search", 200, body={"query": {"term": {"ware": "samian"}}, "seq_no_primary_term": True})
-    place.sure(me.get(f"{base}/_doc/s6").json["_source"]["box"] == "K4")

@@ -13,7 +13,20 @@ if TYPE_CHECKING:
     from tools.recording_apis.servers import Server
     from tools.recording_apis.stage import Stage
 
-__all__ = ["Inside", "at_once", "drops", "early", "host", "lines", "open_box", "rest", "sure"]
+__all__ = [
+    "AZURITE",
+    "Inside",
+    "at_once",
+    "drops",
+    "early",
+    "host",
+    "lines",
+    "open_box",
+    "rest",
+    "sure",
+]
+
+AZURITE = "AccountName=notes;AccountKey=ZXhhbXBsZQ==;DefaultEndpointsProtocol=http;"
 
 
 def early(part: float = 0.1) -> None:

@@ -75,7 +75,7 @@ def intake(stage: Stage) -> None:
             "name": [{"family": "Krogh"}],
         }
     }
-    app = place.hold(stage, gus_records.fhir(rows), "falcon", "FHIR")  # type: ignore[arg-type]
+    app = place.hold(stage, gus_records.fhir(rows), "falcon", "FHIR")
     ours = place.actor(
         stage, "client", app, "epj.sygehus.example", "java", {"Accept": "application/fhir+json"}
     )

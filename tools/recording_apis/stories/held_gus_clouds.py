@@ -420,7 +420,7 @@ def job(stage: Stage) -> None:
 def shape(stage: Stage) -> None:
     """One request here, two behind."""
     key = "ocid1.dbsystem.oc1.eu-frankfurt-1.abtheljs7q"
-    rows = {
+    rows: dict[str, dict[str, Any]] = {
         key: {
             "id": key,
             "displayName": "abrechnung",

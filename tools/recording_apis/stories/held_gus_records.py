@@ -91,7 +91,7 @@ def two_of_that_number(stage: Stage) -> None:
         "412": one("412", "05073500186", "Berg", "1"),
         "566": one("566", "13116900216", "Solbakken-Moe", "1"),
     }
-    app = place.hold(stage, gus_records.fhir(rows), "aiohttp", "FHIR")  # type: ignore[arg-type]
+    app = place.hold(stage, gus_records.fhir(rows), "aiohttp", "FHIR")
     ours = place.actor(
         stage, "client", app, "journal.fjordhelse.example", "bare", {"Accept": "application/fhir+json"}
     )
