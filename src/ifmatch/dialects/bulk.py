@@ -7,6 +7,7 @@ came, or by what had been read: each record names a thing that reads know, and h
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import re
 from typing import TYPE_CHECKING, Final, cast
@@ -222,6 +223,15 @@ def _table_rows(text: str, kind: str) -> list[object]:
     return [dict(zip(names, row, strict=True)) for row in rows[1:]]
 
 
+def takes_many(url: str) -> bool:
+    """Tell whether a path says by itself that many things are changed there.
+
+    Args:
+        url: of a request.
+    """
+    return _BULK.search(_last(url.partition("?")[0])) is not None
+
+
 def is_table(kind: str) -> bool:
     """Tell whether a media type is one of tables in text.
 
@@ -257,7 +267,8 @@ def _read_by(value: object) -> tuple[str, ...]:
 
 def _by_answer(view: View) -> _Bulk | None:
     """Return the bulk change whose answer tells what became of each record, or whose path alone says so."""
-    for member, named in _named_lists(_rows_sent(view), _IDS):
+    sent = _rows_sent(view)
+    for member, named in itertools.chain(_named_lists(sent, _IDS), _maps(view, sent)):
         outcomes = _told(view, member, named) or _untold(view, named)
         if outcomes:
             method = view.request.method if view.request.method != "POST" else "PATCH"
@@ -380,6 +391,20 @@ def _named_lists(value: object, members: tuple[str, ...]) -> Iterator[tuple[str,
                 yield member, named
 
 
+def _maps(view: View, sent: object) -> Iterator[tuple[str, dict[str, Record]]]:
+    """Yield the object that a request holds its records in by their names, where the answer does so too."""
+    for value in members_in(sent).values():
+        named = {name: record for name, one in members_in(value).items() if (record := members_in(one))}
+        if (
+            named
+            and len(named) == len(members_in(value))
+            and all(any(map(str.isdigit, name)) for name in named)
+        ):
+            told = (members_in(one) for one in (view.json, *members_in(view.json).values()))
+            if any(named.keys() == one.keys() for one in told):
+                yield "", named
+
+
 def _by_list(answer: object, member: str, named: dict[str, Record]) -> dict[str, _Outcome]:
     """Return the outcomes that one list of the answer gives all records, by name or in their order."""
     for outcomes in _lists(answer):
@@ -397,9 +422,15 @@ def _by_list(answer: object, member: str, named: dict[str, Record]) -> dict[str,
 
 def _by_object(answer: object, member: str, named: dict[str, Record]) -> dict[str, _Outcome]:
     """Return the outcomes that one object of the answer gives all records, each under its name."""
-    del member
     for members in (members_in(answer), *map(members_in, members_in(answer).values())):
-        if found := _all_of([(name, members_in(members.get(name))) for name in named]):
+        pairs = [(name, members_in(members.get(name))) for name in named]
+        if not member:
+            # What is shown again, and tells of no fault, was done.
+            pairs = [
+                (name, one if status_in(one) is not None or not one else {**one, "ok": True})
+                for name, one in pairs
+            ]
+        if found := _all_of(pairs):
             return found
     return {}
 

@@ -42,6 +42,10 @@ _STATE_TOKEN: Final = late_pattern(r"<((?:opaquelocktoken|urn:uuid):[^<>]*)>")
 _QUOTED: Final = 120
 # In a place that names no member in its middle.
 _ANY_NAME: Final = "/*/"
+_IS_THERE: Final = late_pattern(
+    r"^\s*attribute_exists\s*\([^()]*\)\s+AND\s+|\s+AND\s+attribute_exists\s*\([^()]*\)\s*$"
+)
+_EQUAL: Final = late_pattern(r"^\s*\(?\s*([\w.-]+)\s*=\s*([^\s=()]+)\s*\)?\s*$")
 _BRACKETED_TAG: Final = late_pattern(r'\[((?:W/)?"[^"]*")\]')
 
 
@@ -307,7 +311,9 @@ def _filled(text: str, spec: GuardSpec, view: View) -> str:
                 held = scalar(typed[0]) if len(typed) == 1 else None
                 if held is not None:
                     text = text.replace(name, held)
-    return text
+    # That the thing is there follows from a value that it must have.
+    text = _IS_THERE.sub("", text)
+    return _EQUAL.sub(r"\1=\2", text)
 
 
 def _webdav(spec: GuardSpec, view: View) -> Iterator[PresentedGuard]:

@@ -56,6 +56,7 @@ _TURNED_DOWN: Final = frozenset({400, 409, 412, 422, 501})
 _OF_THE_CONDITION: Final = frozenset({Meaning.MISMATCH, Meaning.UNSUPPORTED})
 # So many exchanges of a service are looked at, the telling ones first.
 _MOST: Final = 120
+_OK: Final = 200
 # With so many paths of these the path of a read is compared.
 _COMPARED: Final = 20
 
@@ -191,7 +192,7 @@ def _speak(
             return
         shown = _giving(shown, general)
     _adopt_all(service, found, shown, parts)
-    whole = _with_parts(service, parts)
+    whole = _with_listed(service, _with_parts(service, parts), parts)
     if len(found) == 1:
         whole = _call(whole, found[0].dialect, parts)
     take_as_whole(whole)
@@ -293,6 +294,37 @@ def _call(service: list[Step], dialect: Dialect, parts: dict[Step, list[Step]]) 
 def _with_parts(service: Sequence[Step], parts: dict[Step, list[Step]]) -> list[Step]:
     """Return the steps of a service, each batch followed by the requests that it holds."""
     return [one for step in service for one in (step, *parts.get(step, ()))]
+
+
+def _with_listed(service: Sequence[Step], whole: list[Step], parts: dict[Step, list[Step]]) -> list[Step]:
+    """Return the steps with those of what lists, searches and reads of many show of single things.
+
+    Args:
+        service: its steps, their families set.
+        whole: the same with the requests that batches hold.
+        parts: where what is told in each step is kept.
+    """
+    guarded = {step.resource for step in whole if step.is_write and step.conditions}
+    alone = {step.resource for step in whole if step.is_read and step.status == _OK}
+    listed: dict[Step, list[Step]] = {}
+    for step, inside in inner_reads(whole).items():
+        if step in parts or step.dialect is None or step.dialect.general:
+            continue
+        for one in inside:
+            one.dialect = step.dialect
+        # Where no request names a version, a list tells by itself what it shows of what is read alone.
+        wanted = (
+            one
+            for one in inside
+            if one.resource in guarded or (one.method == "GET" and one.resource not in alone)
+        )
+        telling = [one for one in wanted if one.status != _OK or tokens_in(one.view, step.dialect)]
+        if telling:
+            listed[step] = telling
+    if not listed:
+        return whole
+    parts.update(listed)
+    return _with_parts(service, parts)
 
 
 def _blind(service: Sequence[Step], dialect: Dialect) -> bool:

@@ -6,6 +6,7 @@ version that stood beside that name.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Final, cast
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.steps.step import Step
 
 _OK: Final = 200
+_MISSING: Final = 404
 _DEEP: Final = 5
 _MOST: Final = 500
 _LONGEST: Final = 200_000
@@ -45,9 +47,17 @@ _NAMES: Final = Words(
 # Members that say of what kind a thing is.
 _TYPES: Final = Words(r"[@_]?(?:type|kind|class|object)|resource_?type")
 # Members in which a record keeps what is said about it: its version and the like.
-_ABOUT: Final = late_pattern(r"[@_$]?meta(?:data)?")
+_ABOUT: Final = late_pattern(r"[@_$]?meta(?:data)?|value")
+# How a row says that its thing is there no more, and so many members it has besides at most.
+_GONE: Final = late_pattern(r"_?(?:is_?)?(?:deleted|removed|missing|tombstone)", re.IGNORECASE)
+_ROW: Final = 4
+# The last step of a path that has the keys of a thing in brackets, and one of them.
+_KEYED: Final = late_pattern(r"([\w.-]+)\((.*)\)")
+_KEY: Final = late_pattern(r"(?:\w+=)?(?:'((?:[^']|'')*)'|([^,'=]+))(?:,|$)")
 # Fields of an answer that hold for all that is inside.
 _KEPT: Final = ("content-type", "content-language", "date", "age", "x-cache", "via")
+# An envelope holds so many records at most.
+_HELD: Final = 3
 # So many members of two records have one name when they are of a kind.
 _ALIKE: Final = 2
 
@@ -80,12 +90,12 @@ def inner_reads(service: Sequence[Step]) -> dict[Step, list[Step]]:
         service: steps of one service, in order of time; requests that batches hold among them.
     """
     things = _things(service)
-    by_name = grouped((unquote(key.rpartition("/")[2]), key) for key in things)
+    by_name = grouped((_keys_in(key)[0], key) for key in things)
     found: dict[Step, list[Step]] = {}
     # What they hold is known of these already.
     apart = {step.within for step in service if step.within is not None and step.is_read}
     for step in service if things else ():
-        if step.method != "GET" or step.status != _OK or step.within is not None or step.content is None:
+        if not _shows(step) or step.within is not None or step.content is None:
             continue
         if step in apart:
             continue
@@ -99,6 +109,11 @@ def inner_reads(service: Sequence[Step]) -> dict[Step, list[Step]]:
         if inside:
             found[step] = inside
     return found
+
+
+def _shows(step: Step) -> bool:
+    """Tell whether a read shows contents: a GET, or what its family has for it, a search by POST."""
+    return step.status == _OK and (step.method == "GET" or step.reads)
 
 
 def _things(service: Sequence[Step]) -> dict[str, _Thing]:
@@ -128,10 +143,16 @@ def _things(service: Sequence[Step]) -> dict[str, _Thing]:
     for key, thing_read in found.items():
         own = read.get(key)
         if own is not None:
-            held = own.view.json
-            thing_read.read = set(cast("Record", held)) if isinstance(held, dict) else set[str]()
+            thing_read.read = _members_of(own)
             thing_read.names |= thing_read.read
     return found
+
+
+def _members_of(read: Step) -> set[str]:
+    """Return the names of the members of what a read shows, without what its family wraps around it."""
+    unwrapped = read.shown_content if read.dialect is not None else None
+    held = unwrapped.json() if unwrapped is not None else read.view.json
+    return set(cast("Record", held)) if isinstance(held, dict) else set[str]()
 
 
 def _inside(
@@ -144,13 +165,47 @@ def _inside(
     held: dict[str, list[Record]] = {}
     for name, record, among in _named(value, by_name, 0):
         for key in by_name[name]:
+            if not _has_keys(record, _keys_in(key)):
+                continue
             kind = _of_the_kind(key, here, name, record, things[key]) or _called_so(key, name, record, among)
-            if kind and _versioned(record, things[key]):
+            if kind and (_versioned(record, things[key]) or _is_gone(record)):
                 held.setdefault(key, []).append(record)
     for key, record in _parts(value, here, things):
         held.setdefault(key, []).append(record)
-    # Several records of one name are states of it, or things of several kinds.
-    yield from ((key, records[0]) for key, records in held.items() if len(records) == 1)
+    # Several records of one name are states of it, or things of several kinds; of an envelope what it holds.
+    for key, records in held.items():
+        inner = [one for one in records if not any(_holds(one, other) for other in records)]
+        if len(inner) == 1:
+            yield key, inner[0]
+
+
+def _holds(record: Record, other: Record) -> bool:
+    return record is not other and any(held is other for held in record.values())
+
+
+def _keys_in(key: str) -> tuple[str, ...]:
+    """Return what a path calls its thing by: its last step, or the keys in the brackets of that (OData)."""
+    last = unquote(key.rpartition("/")[2])
+    match = _KEYED.fullmatch(last)
+    if match is None:
+        return (last,)
+    found = [(one[1] or one[2] or "").replace("''", "'") for one in _KEY.finditer(match[2])]
+    return tuple(found) if found and all(found) else (last,)
+
+
+def _has_keys(record: Record, keys: tuple[str, ...]) -> bool:
+    return len(keys) == 1 or set(keys) <= {str(held) for held in record.values()}
+
+
+def _is_gone(record: Record) -> bool:
+    """Tell whether a row says no more of a thing than that it is gone."""
+    inner = [
+        record,
+        *(one for word, held in record.items() if _ABOUT.fullmatch(word) and (one := members_in(held))),
+    ]
+    return len(record) <= _ROW and any(
+        held is True and _GONE.fullmatch(word) for one in inner for word, held in one.items()
+    )
 
 
 def _named(
@@ -164,16 +219,25 @@ def _named(
         return
     if isinstance(value, list):
         for one in cast("list[object]", value)[:_MOST]:
-            record = members_in(one)
-            called = {str(held) for word, held in record.items() if _names(word, held)}
-            yield from ((name, record, among) for name in called & names.keys())
+            for record in _enveloped(members_in(one)):
+                called = {str(held) for word, held in record.items() if _names(word, held)}
+                yield from ((name, record, among) for name in called & names.keys())
             yield from _named(one, names, depth + 1)
     elif isinstance(value, dict):
         for word, one in cast("Record", value).items():
             record = members_in(one)
             if record and word in names and any(map(str.isdigit, word)):
-                yield word, record, among
+                yield from ((word, held, among) for held in _enveloped(record))
             yield from _named(one, names, depth + 1, word)
+
+
+def _enveloped(entry: Record) -> Iterator[Record]:
+    """Yield an entry of a list, and the records that it holds: `resource`, `doc`, `node`, `document`."""
+    yield entry
+    inner = [record for held in entry.values() if (record := members_in(held))]
+    # Who holds many is a record himself.
+    if len(inner) <= _HELD:
+        yield from (record for record in inner if len(record) > 1)
 
 
 def _names(word: str, held: object) -> bool:
@@ -186,7 +250,12 @@ def _of_the_kind(key: str, here: str, name: str, record: Record, thing: _Thing) 
     It is named so by a member for names, or by one that is called as the path calls such things; and the list
     is that of the thing's own folder, or the record has members of the thing.
     """
-    folder = key.rpartition("/")[0]
+    folder, _, last = key.rpartition("/")
+    if (keyed := _KEYED.fullmatch(unquote(last))) is not None:
+        folder = f"{folder}/{keyed[1]}"
+        here = here.removesuffix("()")
+        if here == folder:
+            return True
     kind = folder.rpartition("/")[2]
     by = [word for word, held in record.items() if _names(word, held) and str(held) == name]
     alike = len(record.keys() & thing.names - set(by)) >= _ALIKE
@@ -267,5 +336,8 @@ def _shown(step: Step, thing: _Thing, key: str, record: Record) -> Step:
     part = thing.read is not None and not thing.read <= record.keys()
     request = Request("HEAD" if part else "GET", thing.url, step.sent)
     told = [(name, value) for name in _KEPT if (value := step.header(name)) is not None]
+    if _is_gone(record):
+        request = Request("GET", thing.url, step.sent)
+        return step_inside(step, request, Response(_MISSING, "", Fields(told), _content(record, step)), key)
     response = Response(_OK, "", Fields(told), _content(record, step))
     return step_inside(step, request, response, key)

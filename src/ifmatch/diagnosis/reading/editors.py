@@ -40,6 +40,12 @@ _APPLICATION = late_pattern(
     r'"(?:last_?)?(?:modified|updated|changed)_?By"\s*:\s*\{\s*"application"\s*:\s*\{[^{}]*\}\s*\}',
     re.IGNORECASE,
 )
+# A flag of the last editor says that it was the platform, or the system, and no client.
+_FLAGGED = late_pattern(
+    r'"(?:last_?)?(?:modified|updated|changed)_?By"\s*:\s*\{[^{}]*'
+    r'"(?:is_?)?(?:platform|system|internal|automat)\w*"\s*:\s*true\b',
+    re.IGNORECASE,
+)
 # Programs that may as well be clients of their own.
 PROGRAM = Words(
     r"service|worker|workflow|controller|reconcil|scheduler|pipeline|bot\b|job|daemon|trigger|\bapp[:/]|roll-?up"
@@ -146,7 +152,7 @@ def editor_like(content: Content | None, kind: Words) -> bool:
     """Tell whether a content (JSON, XML or lines) names a last editor of some kind."""
     if content is None:
         return False
-    if kind is SYSTEM and _APPLICATION.search(content.text):
+    if kind is SYSTEM and (_APPLICATION.search(content.text) or _FLAGGED.search(content.text)):
         return True
     # In a page, a field's name and what stands in it are attributes.
     fields = fields_of(content.text) if is_page(content.text) else {}
