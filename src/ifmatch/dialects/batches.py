@@ -13,11 +13,12 @@ from urllib.parse import urlencode, urlsplit
 from msgspec.structs import replace as with_
 
 from ifmatch.dialects.api_batches import OF_APIS
-from ifmatch.dialects.bulk import is_table, items_in, of_lines, takes_many
+from ifmatch.dialects.bulk import items_in, takes_many
 from ifmatch.dialects.placed import placed_in
 from ifmatch.dialects.pointers import scalar, values_at
 from ifmatch.dialects.recognition import pattern
 from ifmatch.dialects.record import Batch, BatchForm
+from ifmatch.dialects.rows import is_table, of_lines
 from ifmatch.dialects.xml_batches import as_json, may_tell_requests
 from ifmatch.model.json_values import members_in
 from ifmatch.model.late import late_pattern
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from ifmatch.dialects.record import Dialect
     from ifmatch.dialects.view import View
 
-__all__ = ["Part", "may_hold_parts", "parts_in"]
+__all__ = ["Part", "may_hold_parts", "of_family", "parts_in"]
 
 _MOST: Final = 200
 _NOWHERE: Final[Mapping[str, str]] = MappingProxyType({})
@@ -39,7 +40,7 @@ _CARRYING: Final = frozenset({"POST", "PUT", "PATCH"})
 _FAILED: Final = 400
 # What marks a request as one inside another, and the place that an answer names as the failed one.
 _WITHIN: Final = late_pattern(r"\ncontent-type: *application/http", re.IGNORECASE)
-_POINTED: Final = late_pattern(r"(?:/atomic:operations/|entry\[)(\d+)")
+_POINTED: Final = late_pattern(r"(?:/atomic:operations/|entry\[|\"value\"\s*:\s*\")(\d+)(?=\D)")
 # So many characters of the end of a path are looked for in an answer.
 _NAME: Final = 80
 _REQUEST_LINE: Final = late_pattern(r"^([A-Z]{3,10}) (\S+)(?: HTTP/[\d.]+)?$")
@@ -77,6 +78,24 @@ def may_hold_parts(request: Request) -> bool:
     lines = _NEXT_LINE.search(text) is not None or of_lines(kind) or is_table(kind)
     many = "[" in text or lines or takes_many(request.url)
     return many or kind.lower().startswith("multipart/") or may_tell_requests(request)
+
+
+def of_family(view: View, dialects: Sequence[Dialect]) -> bool:
+    """Tell whether a request is a batch of one of some families, whose answer tells of its parts.
+
+    Args:
+        view: the exchange.
+        dialects: the families.
+    """
+    if view.request.method not in _CARRYING:
+        return False
+    return any(
+        part.response is not None
+        for dialect in dialects
+        for batch in dialect.batches
+        if not dialect.general and not batch.whole and pattern(batch.path).search(view.path)
+        for part in itertools.islice(_READERS[batch.form](view, batch), 1)
+    )
 
 
 def parts_in(view: View, dialect: Dialect | None, places: Mapping[str, str] = _NOWHERE) -> tuple[Part, ...]:

@@ -275,7 +275,8 @@ def _on_what_is(view: View, dialect: Dialect) -> bool:
 def _presented(spec: GuardSpec, value: str, view: View) -> PresentedGuard:
     text = value.strip()
     if spec.placeholders:
-        text = value = _filled(text, spec, view)
+        # That the thing is there follows from a value that it must have.
+        text = value = _EQUAL.sub(r"\1=\2", _IS_THERE.sub("", _filled(text, spec, view)))
     sentinel = spec.sentinels.get(text) or spec.sentinels.get(text.lower())
     if sentinel is not None:
         return PresentedGuard(spec.carrier, spec.name, value, sentinel, None, well_formed=True, key=spec.key)
@@ -311,9 +312,7 @@ def _filled(text: str, spec: GuardSpec, view: View) -> str:
                 held = scalar(typed[0]) if len(typed) == 1 else None
                 if held is not None:
                     text = text.replace(name, held)
-    # That the thing is there follows from a value that it must have.
-    text = _IS_THERE.sub("", text)
-    return _EQUAL.sub(r"\1=\2", text)
+    return text
 
 
 def _webdav(spec: GuardSpec, view: View) -> Iterator[PresentedGuard]:

@@ -21,6 +21,7 @@ from ifmatch.diagnosis.habits.dialect_habits import LEARNED, beyond, joined, lea
 from ifmatch.diagnosis.habits.habit_signals import refusable
 from ifmatch.diagnosis.links.dialect_tokens import give_versions
 from ifmatch.diagnosis.links.operations import take_as_meant, take_as_whole
+from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.steps.resources import host_of, resource_key
 from ifmatch.diagnosis.steps.step import SAFE_METHODS
 from ifmatch.dialects import (
@@ -35,6 +36,7 @@ from ifmatch.dialects import (
     tokens_in,
 )
 from ifmatch.dialects.pointers import values_at
+from ifmatch.model.grouped import grouped
 from ifmatch.model.late import late_pattern
 from ifmatch.model.message import Content
 
@@ -305,7 +307,8 @@ def _with_listed(service: Sequence[Step], whole: list[Step], parts: dict[Step, l
         parts: where what is told in each step is kept.
     """
     guarded = {step.resource for step in whole if step.is_write and step.conditions}
-    alone = {step.resource for step in whole if step.is_read and step.status == _OK}
+    read = grouped((step.resource, step) for step in whole if step.is_read and step.status == _OK)
+    apart = any(map(_of_two_sources, whole))
     listed: dict[Step, list[Step]] = {}
     for step, inside in inner_reads(whole).items():
         if step in parts or step.dialect is None or step.dialect.general:
@@ -316,7 +319,7 @@ def _with_listed(service: Sequence[Step], whole: list[Step], parts: dict[Step, l
         wanted = (
             one
             for one in inside
-            if one.resource in guarded or (one.method == "GET" and one.resource not in alone)
+            if (one.resource in guarded and not apart) or (one.method == "GET" and one.resource not in read)
         )
         telling = [one for one in wanted if one.status != _OK or tokens_in(one.view, step.dialect)]
         if telling:
@@ -325,6 +328,15 @@ def _with_listed(service: Sequence[Step], whole: list[Step], parts: dict[Step, l
         return whole
     parts.update(listed)
     return _with_parts(service, parts)
+
+
+def _of_two_sources(read: Step) -> bool:
+    """Tell whether an answer has one tag in its field and another in its content, as lists have it."""
+    field = read.header("etag") if read.read_ok and read.within is None else None
+    if field is None or read.dialect is None:
+        return False
+    inside = {tokens.opaque(one.value) for one in tokens_in(read.view, read.dialect) if one.name[:1] == "/"}
+    return bool(inside) and tokens.opaque(field.strip()) not in inside
 
 
 def _blind(service: Sequence[Step], dialect: Dialect) -> bool:

@@ -51,6 +51,8 @@ _ABOUT: Final = late_pattern(r"[@_$]?meta(?:data)?|value")
 # How a row says that its thing is there no more, and so many members it has besides at most.
 _GONE: Final = late_pattern(r"_?(?:is_?)?(?:deleted|removed|missing|tombstone)", re.IGNORECASE)
 _ROW: Final = 4
+# The parts of the pointer to a member at the top.
+_AT_TOP: Final = 2
 # The last step of a path that has the keys of a thing in brackets, and one of them.
 _KEYED: Final = late_pattern(r"([\w.-]+)\((.*)\)")
 _KEY: Final = late_pattern(r"(?:\w+=)?(?:'((?:[^']|'')*)'|([^,'=]+))(?:,|$)")
@@ -162,13 +164,15 @@ def _inside(
     told = step.view.json
     value = told if type(told) in {dict, list} else tree_in(step.content)
     here = bare(step.resource)
+    tokens = step.dialect.tokens if step.dialect is not None else ()
+    places = [one.name.split("/") for one in tokens if one.at == "body"]
     held: dict[str, list[Record]] = {}
     for name, record, among in _named(value, by_name, 0):
         for key in by_name[name]:
             if not _has_keys(record, _keys_in(key)):
                 continue
             kind = _of_the_kind(key, here, name, record, things[key]) or _called_so(key, name, record, among)
-            if kind and (_versioned(record, things[key]) or _is_gone(record)):
+            if kind and (_versioned(record, things[key]) or _is_gone(record) or _has(record, places)):
                 held.setdefault(key, []).append(record)
     for key, record in _parts(value, here, things):
         held.setdefault(key, []).append(record)
@@ -177,6 +181,14 @@ def _inside(
         inner = [one for one in records if not any(_holds(one, other) for other in records)]
         if len(inner) == 1:
             yield key, inner[0]
+
+
+def _has(record: Record, places: Sequence[Sequence[str]]) -> bool:
+    """Tell whether a record has the version of its family, at its top or in what it says about itself."""
+    return any(
+        place[-1] in (record if len(place) <= _AT_TOP else members_in(record.get(place[-2])))
+        for place in places
+    )
 
 
 def _holds(record: Record, other: Record) -> bool:
@@ -204,7 +216,9 @@ def _is_gone(record: Record) -> bool:
         *(one for word, held in record.items() if _ABOUT.fullmatch(word) and (one := members_in(held))),
     ]
     return len(record) <= _ROW and any(
-        held is True and _GONE.fullmatch(word) for one in inner for word, held in one.items()
+        (held is True or isinstance(held, str)) and _GONE.fullmatch(word)
+        for one in inner
+        for word, held in one.items()
     )
 
 
@@ -221,6 +235,8 @@ def _named(
         for one in cast("list[object]", value)[:_MOST]:
             for record in _enveloped(members_in(one)):
                 called = {str(held) for word, held in record.items() if _names(word, held)}
+                # A whole path names a thing by its end.
+                called |= {one.rpartition("/")[2] for one in called if "/" in one}
                 yield from ((name, record, among) for name in called & names.keys())
             yield from _named(one, names, depth + 1)
     elif isinstance(value, dict):
@@ -257,6 +273,9 @@ def _of_the_kind(key: str, here: str, name: str, record: Record, thing: _Thing) 
         if here == folder:
             return True
     kind = folder.rpartition("/")[2]
+    held = {str(one) for word, one in record.items() if _names(word, one) and "/" in str(one)}
+    if any(key.endswith(one if one[:1] == "/" else f"/{one}") for one in held):
+        return True
     by = [word for word, held in record.items() if _names(word, held) and str(held) == name]
     alike = len(record.keys() & thing.names - set(by)) >= _ALIKE
     if by and not any(_NAMES.fullmatch(word) or of_a_kind(kind, word) for word in by):

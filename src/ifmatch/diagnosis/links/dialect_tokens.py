@@ -9,12 +9,13 @@ from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.conditions import Guard
 from ifmatch.diagnosis.reading.soap_bodies import tree_in
 from ifmatch.diagnosis.reading.stamps import stamped
+from ifmatch.diagnosis.reading.version_words import called_version
 from ifmatch.diagnosis.steps.message_members import shown
 from ifmatch.dialects import Carrier, Grammar, tokens_in
 from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.pointers import end_of, scalar, values_at
-from ifmatch.model.late import late_pattern
 from ifmatch.model.json_values import members_in
+from ifmatch.model.late import late_pattern
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -95,14 +96,15 @@ def give_versions(steps: Sequence[Step], known: frozenset[str] = frozenset()) ->
 
 
 def _compared(steps: Sequence[Step]) -> dict[str, set[str]]:
-    """Return by resource the members whose values expressions compare (`version=7`)."""
+    """Return by resource the versions whose values expressions compare (`version=7`)."""
     found: dict[str, set[str]] = {}
     for step in steps:
         if step.dialect is None or not any(guard.placeholders for guard in step.dialect.guards):
             continue
         for condition in step.conditions:
             for token in condition.tokens if condition.key else ():
-                if match := _COMPARED.fullmatch(token):
+                match = _COMPARED.fullmatch(token)
+                if match is not None and called_version(match[1]):
                     found.setdefault(step.resource, set()).add(match[1])
     return found
 

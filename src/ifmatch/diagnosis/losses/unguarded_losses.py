@@ -46,10 +46,12 @@ def listed_newer(case: Case, history: History, step: Step) -> Damage | None:
     """
     if step.body is None:
         return None
-    base = looked(history, step) if step.puts else None
+    # Who changes some members may send others along as they were.
+    members = step.method == "PATCH" or step.alters
+    base = looked(history, step) if step.puts or members else None
     found = None
     if base is not None and base.representation is not None:
-        found = _member_gone(case, base, step) or listed_apart(case, base, step)
+        found = _member_gone(case, base, step) or (listed_apart(case, base, step) if step.puts else None)
     return found or entry_left_out(case, history, step) or addition_left_out(case, step)
 
 
