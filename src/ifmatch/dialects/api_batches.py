@@ -38,6 +38,7 @@ _OPERATIONS: Final = {
     "delete": "DELETE",
     "read": "GET",
 }
+_CALLS: Final = {"Update": "UpdateItem", "Put": "PutItem", "Delete": "DeleteItem"}
 _FAILED: Final = 400
 _STATEMENT: Final = late_pattern(
     r'^\s*(UPDATE|DELETE\s+FROM)\s+"?([\w.-]+)"?(?:\."[\w.-]+")?\s*(.*?)\s+WHERE\s+(.+?)\s*(?:RETURNING\b.*)?$',
@@ -207,6 +208,26 @@ def _of_statements(view: View, batch: Batch) -> Iterator[Told]:
         yield Told("POST", view.path, target, asked, status, (), answer)
 
 
+def _of_transactions(view: View, batch: Batch) -> Iterator[Told]:
+    """Yield the operations of a DynamoDB transaction as the calls that would do the same.
+
+    Where it was cancelled, only those are told of whose reasons say why; nothing was done of the others.
+    Source: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+    """
+    reasons = _listed(view.json, batch.responses)
+    if view.status >= _FAILED and not reasons:
+        return
+    for number, item in enumerate(_listed(view.sent_json, batch.requests)):
+        kind, asked = next(((name, held) for name, held in item.items() if members_in(held)), ("", None))
+        code = scalar(_beside(reasons, number).get("Code")) or "None"
+        if kind not in _CALLS or (view.status >= _FAILED and code == "None"):
+            continue
+        failed = {"__type": f"{code}Exception", "message": _beside(reasons, number).get("Message", "")}
+        target = [("X-Amz-Target", f"DynamoDB_20120810.{_CALLS[kind]}")]
+        answer = failed if code != "None" else {}
+        yield Told("POST", view.path, target, asked, view.status, (), answer)
+
+
 def _of_records(view: View, batch: Batch) -> Iterator[Told]:
     """Yield the records of a Salesforce collection, each below the name of its type.
 
@@ -233,4 +254,5 @@ OF_APIS: Final[dict[str, Callable[[View, Batch], Iterator[Told]]]] = {
     "rows": _of_rows,
     "statements": _of_statements,
     "records": _of_records,
+    "transactions": _of_transactions,
 }

@@ -496,4 +496,5 @@ _READERS: Final[dict[BatchForm, Callable[[View, Batch], Iterator[Part]]]] = {
     "rows": _of_api,
     "statements": _of_api,
     "records": _of_api,
+    "transactions": _of_api,
 }

@@ -138,6 +138,7 @@ BatchForm = Literal[
     "rows",
     "statements",
     "records",
+    "transactions",
 ]
 Weight = Annotated[float, msgspec.Meta(gt=0.0, le=1.0)]
 Name = Annotated[str, msgspec.Meta(min_length=1)]
@@ -320,7 +321,8 @@ class Batch(_Record, frozen=True, kw_only=True):
             `bundle` for the entries of a FHIR bundle; `operations` for those of JSON:API's atomic extension;
             `lines` for an action and its document in turn, a line each; `writes` for those of Firestore,
             `named` for the items of QuickBooks, `rows` for the operations of Cosmos DB, `statements` for
-            PartiQL of DynamoDB, `records` for the collections of Salesforce.
+            PartiQL of DynamoDB, `records` for the collections of Salesforce,
+            `transactions` for those of DynamoDB.
         requests: JSON Pointer of the list in the request.
         responses: JSON Pointer of the list in the answer.
         prefix: what goes before the paths of the parts; "." for the folder of the batch's own path.

@@ -228,7 +228,9 @@ def _adopt_all(
             one.dialect = dialect
         for one in (step, *held):
             one.reads = reads_in(one.view, dialect)
-            _rename(one, dialect)
+            if one is not step or not step.batched:
+                # What its content names first is but one of those that a batch is about.
+                _rename(one, dialect)
             take_as_meant(one)
 
 
@@ -308,7 +310,8 @@ def _with_listed(service: Sequence[Step], whole: list[Step], parts: dict[Step, l
     """
     guarded = {step.resource for step in whole if step.is_write and step.conditions}
     read = grouped((step.resource, step) for step in whole if step.is_read and step.status == _OK)
-    apart = any(map(_of_two_sources, whole))
+    if any(map(_of_two_sources, whole)):
+        return whole
     listed: dict[Step, list[Step]] = {}
     for step, inside in inner_reads(whole).items():
         if step in parts or step.dialect is None or step.dialect.general:
@@ -319,7 +322,7 @@ def _with_listed(service: Sequence[Step], whole: list[Step], parts: dict[Step, l
         wanted = (
             one
             for one in inside
-            if (one.resource in guarded and not apart) or (one.method == "GET" and one.resource not in read)
+            if one.resource in guarded or (one.method == "GET" and one.resource not in read)
         )
         telling = [one for one in wanted if one.status != _OK or tokens_in(one.view, step.dialect)]
         if telling:

@@ -20,6 +20,7 @@ _LONGEST: Final = 200_000
 # Lists lie so deep at most in what a listing answers.
 _DEEP: Final = 3
 _OK: Final = 200
+_FORM: Final = late_pattern(r"\.(?:json|xml)$")
 _FEED: Final = late_pattern(
     r"_?(?:changes?|events?|feed|delta|history|activit(?:y|ies)|journal|updates|sync|cdc)"
 )
@@ -103,6 +104,8 @@ def may_list(one: Step, step: Step) -> bool:
     there, here = (each.resource.partition("?")[0].rstrip("/") for each in (one, step))
     if there == here:
         return False
+    # Some call lists and things by the form that they have: /products.json, /products/7.json.
+    there, here = _FORM.sub("", there), _FORM.sub("", here)
     above = parent_of(there)
     if here.startswith(there + "/") or above == parent_of(here):
         return True

@@ -42,6 +42,8 @@ _NAME: Final = 2
 _AT_ONCE: Final = 30.0
 # Members of what is a thing of its own, to which another refers.
 _GIVEN: Final = late_pattern(r"_?id|uid|uuid|guid|key|self|href|url|type|kind|name|ref", re.IGNORECASE)
+# How some call a thing by the form that it has.
+_FORM: Final = late_pattern(r"\.(?:json|xml)$")
 # What an entry of a list may say about itself in an object of its own.
 _ABOUT: Final = ("metadata", "meta", "header", "resource", "attributes", "_meta", "sys", "info")
 
@@ -221,7 +223,7 @@ def listed_since(case: Case, base: Step, step: Step) -> Iterator[tuple[Step, Con
         base: a look at the resource.
         step: a later write on it.
     """
-    name = own_name(step)
+    name = _FORM.sub("", own_name(step))
     for one in reversed(case.steps[max(base.order + 1, step.order - _NEAR) : step.order]):
         content = one.content if one.actor == step.actor and one.is_read and one.status == _OK else None
         if content is None or len(content) > _LONGEST or len(name) <= _NAME or one.resource == step.resource:
