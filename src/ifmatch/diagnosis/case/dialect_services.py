@@ -310,10 +310,11 @@ def _with_listed(service: Sequence[Step], whole: list[Step], parts: dict[Step, l
     """
     guarded = {step.resource for step in whole if step.is_write and step.conditions}
     read = grouped((step.resource, step) for step in whole if step.is_read and step.status == _OK)
-    if any(map(_of_two_sources, whole)):
+    shown = inner_reads(whole)
+    if not shown or any(map(_of_two_sources, whole)):
         return whole
     listed: dict[Step, list[Step]] = {}
-    for step, inside in inner_reads(whole).items():
+    for step, inside in shown.items():
         if step in parts or step.dialect is None or step.dialect.general:
             continue
         for one in inside:
