@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import urlsplit
 
 import pytest
 from dialect_cases import exchange_of
@@ -252,3 +253,94 @@ def test_other_lists_are_no_batches(sent, got) -> None:
         f"POST http://api.example.test/pots\n\n{json.dumps(sent)}", f"200\n\n{json.dumps(got)}"
     )
     assert parts_in(View(exchange.request, exchange.response), None) == ()
+
+
+@pytest.mark.parametrize(
+    ("family", "sent", "got", "wanted"),
+    [
+        (
+            "firestore",
+            (
+                "POST https://firestore.googleapis.com/v1/projects/p/databases/d/documents:batchWrite\n\n"
+                '{"writes": [{"update": {"name": "projects/p/databases/d/documents/a/1", "fields": {}}, '
+                '"currentDocument": {"exists": false}}, {"delete": "projects/p/databases/d/documents/a/2"}]}'
+            ),
+            '200\n\n{"writeResults": [{}, {}], "status": [{"code": 6, "message": "exists"}, {}]}',
+            [
+                ("PATCH", "/v1/projects/p/databases/d/documents/a/1?currentDocument.exists=false", 409),
+                ("DELETE", "/v1/projects/p/databases/d/documents/a/2", 200),
+            ],
+        ),
+        (
+            "quickbooks",
+            (
+                "POST https://q.example.test/v3/company/1/batch\n\n"
+                '{"BatchItemRequest": [{"bId":"a","operation":"update","Bill": {"Id":"7","SyncToken":"1"}}, '
+                '{"bId": "b", "operation": "delete", "Bill": {"Id": "8", "SyncToken": "0"}}, '
+                '{"bId": "c", "Query": "x"}]}'
+            ),
+            '200\n\n{"BatchItemResponse": [{"bId": "b", "Bill": {"Id": "8"}}, {"bId": "a", "Fault": {}}]}',
+            [
+                ("POST", "/v3/company/1/bill", 400),
+                ("POST", "/v3/company/1/bill?operation=delete", 200),
+            ],
+        ),
+        (
+            "cosmos-db",
+            (
+                "POST https://c.example.test/dbs/d/colls/c/docs\n\n"
+                '[{"operationType":"Replace","id": "a", "ifMatch": "\\"1\\"", "resourceBody": {"id": "a"}},'
+                '{"operationType": "Create", "resourceBody": {"id": "b"}}]'
+            ),
+            '207\n\n[{"statusCode": 412}, {"statusCode": 424}]',
+            [("PUT", "/dbs/d/colls/c/docs/a", 412), ("POST", "/dbs/d/colls/c/docs", 424)],
+        ),
+        (
+            "aws-json",
+            (
+                "POST https://d.example.test/\nX-Amz-Target: DynamoDB_20120810.BatchExecuteStatement\n\n"
+                '{"Statements": [{"Statement": "UPDATE \\"T\\" SET a=? WHERE pk=? AND version=?", '
+                '"Parameters": [{"S": "x"}, {"S": "k"}, {"N": "4"}]}, {"Statement": "SELECT * FROM T"}]}'
+            ),
+            '200\n\n{"Responses": [{"Error": {"Code": "ConditionalCheckFailed"}}, {"Item": {}}]}',
+            [("POST", "/", 400)],
+        ),
+        (
+            "salesforce",
+            (
+                "PATCH https://s.example.test/services/data/v60.0/composite/sobjects\n\n"
+                '{"records": [{"attributes": {"type": "Lead"}, "id": "00Q1", "City": "Ulm"}]}'
+            ),
+            '200\n\n[{"id": "00Q1", "success": false, "errors": [{"statusCode": "ENTITY_IS_LOCKED"}]}]',
+            [("PATCH", "/services/data/v60.0/sobjects/Lead/00Q1", 400)],
+        ),
+        (
+            "salesforce",
+            (
+                "POST https://s.example.test/services/data/v60.0/composite\n\n"
+                '{"compositeRequest": [{"method": "PATCH", "url": "/services/data/v60.0/sobjects/Lead/1", '
+                '"referenceId": "r", "httpHeaders": {"If-Match": "\\"a\\""}, "body": {}}]}'
+            ),
+            '200\n\n{"compositeResponse": [{"referenceId": "r", "httpStatusCode": 412, "body": []}]}',
+            [("PATCH", "/services/data/v60.0/sobjects/Lead/1", 412)],
+        ),
+        (
+            "square",
+            (
+                "PUT https://s.example.test/v2/customers/bulk-update\n\n"
+                '{"customers": {"C1": {"version": 1}, "C2": {"note": "x"}}}'
+            ),
+            (
+                '200\n\n{"responses": {"C1": {"errors": [{"code": "CONFLICT"}]}, '
+                '"C2": {"customer": {"id": "C2"}}}}'
+            ),
+            [("PUT", "/v2/customers/C1", 409), ("PUT", "/v2/customers/C2", 200)],
+        ),
+    ],
+)
+def test_the_batches_of_single_apis(family, sent, got, wanted) -> None:
+    found = _parts(family, sent, got)
+    told = [(one.request.method, urlsplit(one.request.url), one.response.status) for one in found]
+    assert [
+        (method, url.path + (f"?{url.query}" if url.query else ""), status) for method, url, status in told
+    ] == wanted

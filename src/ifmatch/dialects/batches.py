@@ -12,11 +12,13 @@ from urllib.parse import urlencode, urlsplit
 
 from msgspec.structs import replace as with_
 
-from ifmatch.dialects.bulk import is_table, items_in, of_lines
+from ifmatch.dialects.api_batches import OF_APIS
+from ifmatch.dialects.bulk import items_in, takes_many
 from ifmatch.dialects.placed import placed_in
 from ifmatch.dialects.pointers import scalar, values_at
 from ifmatch.dialects.recognition import pattern
 from ifmatch.dialects.record import Batch, BatchForm
+from ifmatch.dialects.rows import is_table, of_lines
 from ifmatch.dialects.xml_batches import as_json, may_tell_requests
 from ifmatch.model.json_values import members_in
 from ifmatch.model.late import late_pattern
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from ifmatch.dialects.record import Dialect
     from ifmatch.dialects.view import View
 
-__all__ = ["Part", "may_hold_parts", "parts_in"]
+__all__ = ["Part", "may_hold_parts", "of_family", "parts_in"]
 
 _MOST: Final = 200
 _NOWHERE: Final[Mapping[str, str]] = MappingProxyType({})
@@ -38,7 +40,7 @@ _CARRYING: Final = frozenset({"POST", "PUT", "PATCH"})
 _FAILED: Final = 400
 # What marks a request as one inside another, and the place that an answer names as the failed one.
 _WITHIN: Final = late_pattern(r"\ncontent-type: *application/http", re.IGNORECASE)
-_POINTED: Final = late_pattern(r"(?:/atomic:operations/|entry\[)(\d+)")
+_POINTED: Final = late_pattern(r"(?:/atomic:operations/|entry\[|\"value\"\s*:\s*\")(\d+)(?=\D)")
 # So many characters of the end of a path are looked for in an answer.
 _NAME: Final = 80
 _REQUEST_LINE: Final = late_pattern(r"^([A-Z]{3,10}) (\S+)(?: HTTP/[\d.]+)?$")
@@ -74,7 +76,26 @@ def may_hold_parts(request: Request) -> bool:
     kind = request.fields.text("content-type") or ""
     text = request.content.text
     lines = _NEXT_LINE.search(text) is not None or of_lines(kind) or is_table(kind)
-    return "[" in text or lines or kind.lower().startswith("multipart/") or may_tell_requests(request)
+    many = "[" in text or lines or takes_many(request.url)
+    return many or kind.lower().startswith("multipart/") or may_tell_requests(request)
+
+
+def of_family(view: View, dialects: Sequence[Dialect]) -> bool:
+    """Tell whether a request is a batch of one of some families, whose answer tells of its parts.
+
+    Args:
+        view: the exchange.
+        dialects: the families.
+    """
+    if view.request.method not in _CARRYING:
+        return False
+    return any(
+        part.response is not None
+        for dialect in dialects
+        for batch in dialect.batches
+        if not dialect.general and not batch.whole and pattern(batch.path).search(view.path)
+        for part in itertools.islice(_READERS[batch.form](view, batch), 1)
+    )
 
 
 def parts_in(view: View, dialect: Dialect | None, places: Mapping[str, str] = _NOWHERE) -> tuple[Part, ...]:
@@ -204,29 +225,35 @@ def _content(value: object) -> Content | None:
 def _of_json(view: View, batch: Batch) -> Iterator[Part]:
     sent = _records(view.sent_json, batch.requests)
     answers = _records(view.json, batch.responses)
-    by_id = {scalar(one.get("id")): one for one in answers if one.get("id") is not None}
+    by_id = {_numbered(one): one for one in answers if _numbered(one) is not None}
     for number, request in enumerate(sent):
         path = scalar(request.get("path")) or scalar(request.get("url"))
         if path is None:
             continue
-        answer = by_id.get(scalar(request.get("id"))) if by_id else None
+        answer = by_id.get(_numbered(request)) if by_id else None
         if answer is None and not by_id and number < len(answers):
             answer = answers[number]
         method = (scalar(request.get("method")) or "GET").upper()
-        fields = _shared(view, _members(request.get("headers")))
+        fields = _shared(view, _members(request.get("headers") or request.get("httpHeaders")))
+        body = request.get("body", request.get("richInput"))
         yield Part(
-            Request(method, _url(view, batch, path), fields, _content(request.get("body"))),
+            Request(method, _url(view, batch, path), fields, _content(body)),
             _response(answer) if answer is not None else None,
         )
 
 
+def _numbered(one: dict[str, object]) -> str | None:
+    """Return what a request of a list and its answer are called by."""
+    return scalar(one.get("id")) or scalar(one.get("referenceId"))
+
+
 def _response(answer: dict[str, object]) -> Response | None:
-    status = scalar(answer.get("status"))
+    named = (scalar(answer.get(name)) for name in ("status", "httpStatusCode", "statusCode"))
+    status = next((one for one in named if one is not None), None)
     if status is None or not status.isdigit() or not 100 <= int(status) <= 599:
         return None
-    return Response(
-        int(status), fields=Fields(_members(answer.get("headers"))), content=_content(answer.get("body"))
-    )
+    fields = Fields(_members(answer.get("headers") or answer.get("httpHeaders")))
+    return Response(int(status), fields=fields, content=_content(answer.get("body", answer.get("result"))))
 
 
 def _of_multipart(view: View, batch: Batch) -> Iterator[Part]:
@@ -445,6 +472,18 @@ _OPERATIONS: Final = {"add": "POST", "update": "PATCH", "remove": "DELETE"}
 _ACTIONS: Final = {"index": "_doc", "create": "_create", "update": "_update", "delete": "_doc"}
 _CONDITIONS: Final = ("if_seq_no", "if_primary_term", "version", "version_type", "routing")
 _MATCHES: Final = ("ifMatch", "if_match", "If-Match", "if-match", "@odata.etag", "etag", "eTag", "_etag")
+
+
+def _of_api(view: View, batch: Batch) -> Iterator[Part]:
+    """Yield the requests of a batch in a form that one API has."""
+    for one in OF_APIS[batch.form](view, batch):
+        request = Request(
+            one.method, joined(view.request.url, one.url), _shared(view, one.fields), _content(one.content)
+        )
+        answer = Response(one.status, fields=Fields(one.answered), content=_content(one.answer))
+        yield Part(request, answer if one.status else None)
+
+
 _READERS: Final[dict[BatchForm, Callable[[View, Batch], Iterator[Part]]]] = {
     "json": _of_json,
     "multipart": _of_multipart,
@@ -452,4 +491,10 @@ _READERS: Final[dict[BatchForm, Callable[[View, Batch], Iterator[Part]]]] = {
     "bundle": _of_bundle,
     "operations": _of_operations,
     "lines": _of_lines,
+    "writes": _of_api,
+    "named": _of_api,
+    "rows": _of_api,
+    "statements": _of_api,
+    "records": _of_api,
+    "transactions": _of_api,
 }

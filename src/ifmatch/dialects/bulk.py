@@ -6,7 +6,7 @@ came, or by what had been read: each record names a thing that reads know, and h
 
 from __future__ import annotations
 
-import csv
+import itertools
 import json
 import re
 from typing import TYPE_CHECKING, Final, cast
@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.pointers import scalar
+from ifmatch.dialects.rows import rows_sent, rows_told
 from ifmatch.dialects.words import VERSION
 from ifmatch.model.json_values import elements_in, members_in
 from ifmatch.model.late import late_pattern
@@ -26,19 +27,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Item",
-    "is_table",
     "items_in",
     "named_records",
-    "of_lines",
     "status_in",
+    "takes_many",
     "version_in",
     "versioned_names",
 ]
 
 Record = dict[str, object]
 _MOST: Final = 200
-_HEADED: Final = 2
-_COLUMNS: Final = (",", ";", "\t", "|")
 _FAILED: Final = 400
 _SILENT: Final = 500
 _MULTI: Final = 207
@@ -97,8 +95,6 @@ _EXPECTED: Final = Words(
     r"if[-_ ]?(?:match|unchanged|state|still|at)|(?:expect(?:ed|s)?|basis|base|based[-_ ]?on|known|seen)"
     r"(?:[-_ ]?(?:state|value|mark|token|tag|at|no|nr|number))?"
 )
-# Contents that are lines of JSON, be there but one.
-_OF_LINES: Final = late_pattern(r"(?i)ndjson|jsonl|json-?lines|json-seq|stream\+json|newline")
 # The last part of a path that says how many are changed, not what.
 _BULK: Final = late_pattern(r"(?i:bulk|batch|multi|\bmass|(?<![a-z])many|_all$)|Many")
 # The last part of a path that takes what was changed elsewhere, and is no folder of things.
@@ -194,59 +190,13 @@ def version_in(record: Record) -> str | None:
     return None
 
 
-def of_lines(kind: str) -> bool:
-    """Tell whether a media type is one of lines of JSON.
+def takes_many(url: str) -> bool:
+    """Tell whether a path says by itself that many things are changed there.
 
     Args:
-        kind: value of Content-Type.
+        url: of a request.
     """
-    return _OF_LINES.search(kind) is not None
-
-
-def _rows_sent(view: View) -> object:
-    """Return what a request sends, lines of JSON as a list."""
-    kind = view.request.fields.text("content-type") or ""
-    return _lines(view.sent_text, kind) or (_table_rows(view.sent_text, kind) or view.sent_json)
-
-
-def _table_rows(text: str, kind: str) -> list[object]:
-    """Return the rows of a table with a heading, by its columns; nothing where the type is of no table."""
-    lines = [one for one in text.splitlines() if one.strip()][: _MOST + 1]
-    if not is_table(kind) or len(lines) < _HEADED:
-        return []
-    sign = max(_COLUMNS, key=lines[0].count)
-    rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=sign)]
-    names = rows[0]
-    if len(names) < _HEADED or any(len(row) != len(names) for row in rows):
-        return []
-    return [dict(zip(names, row, strict=True)) for row in rows[1:]]
-
-
-def is_table(kind: str) -> bool:
-    """Tell whether a media type is one of tables in text.
-
-    Args:
-        kind: value of Content-Type.
-    """
-    return kind.lower().startswith(("text/csv", "text/tab-separated-values", "application/csv"))
-
-
-def _rows_told(view: View) -> object:
-    """Return what an answer tells, lines of JSON as a list."""
-    response = view.response
-    kind = (response.fields.text("content-type") if response is not None else None) or ""
-    return _lines(view.text, kind) or view.json
-
-
-def _lines(text: str, kind: str) -> list[object]:
-    """Return the values of lines of JSON; nothing where a text is none, or one that no type calls so."""
-    lines = [one for one in text.splitlines() if one.strip()][:_MOST]
-    if not (len(lines) > 1 or of_lines(kind)) or not all(one.strip()[:1] == "{" for one in lines):
-        return []
-    try:
-        return [cast("object", json.loads(one)) for one in lines]
-    except ValueError:
-        return []
+    return _BULK.search(_last(url.partition("?")[0])) is not None
 
 
 def _read_by(value: object) -> tuple[str, ...]:
@@ -257,7 +207,8 @@ def _read_by(value: object) -> tuple[str, ...]:
 
 def _by_answer(view: View) -> _Bulk | None:
     """Return the bulk change whose answer tells what became of each record, or whose path alone says so."""
-    for member, named in _named_lists(_rows_sent(view), _IDS):
+    sent = rows_sent(view)
+    for member, named in itertools.chain(_named_lists(sent, _IDS), _maps(view, sent)):
         outcomes = _told(view, member, named) or _untold(view, named)
         if outcomes:
             method = view.request.method if view.request.method != "POST" else "PATCH"
@@ -267,14 +218,14 @@ def _by_answer(view: View) -> _Bulk | None:
 
 def _by_reads(view: View, places: Mapping[str, str]) -> _Bulk | None:
     """Return the accepted bulk change of things that were read, each with a version beside its name."""
-    found = named_records(_rows_sent(view), places) if 200 <= view.status < 300 else None
+    found = named_records(rows_sent(view), places) if 200 <= view.status < 300 else None
     if found is None or None in map(version_in, found[1].values()):
         return None
     member, named = found
     place = next(places[name] for name in named if name in places)
     if not (_below(view, place) or _beside(view, place)):
         return None
-    shown = named_records(_rows_told(view), named)
+    shown = named_records(rows_told(view), named)
     answers = shown[1] if shown is not None else {}
     outcomes = {name: _shown(view, answers.get(name)) for name in named}
     # A bulk change says nothing of the members that it leaves out.
@@ -283,8 +234,8 @@ def _by_reads(view: View, places: Mapping[str, str]) -> _Bulk | None:
 
 def _told(view: View, member: str, named: dict[str, Record]) -> dict[str, _Outcome]:
     """Return the outcomes that the answer tells, one of which is a failure, or all by name and status."""
-    told = _rows_told(view)
-    alone = _of_one_list(_rows_sent(view)) and _of_one_list(told)
+    told = rows_told(view)
+    alone = _of_one_list(rows_sent(view)) and _of_one_list(told)
     for tells in (_by_list, _by_object, _by_failures):
         found = tells(told, member, named)
         failed = view.status in _OUTCOMES and any(one.status >= _FAILED for one in found.values())
@@ -380,6 +331,20 @@ def _named_lists(value: object, members: tuple[str, ...]) -> Iterator[tuple[str,
                 yield member, named
 
 
+def _maps(view: View, sent: object) -> Iterator[tuple[str, dict[str, Record]]]:
+    """Yield the object that a request holds its records in by their names, where the answer does so too."""
+    for value in members_in(sent).values():
+        named = {name: record for name, one in members_in(value).items() if (record := members_in(one))}
+        if (
+            named
+            and len(named) == len(members_in(value))
+            and all(any(map(str.isdigit, name)) for name in named)
+        ):
+            told = (members_in(one) for one in (view.json, *members_in(view.json).values()))
+            if any(named.keys() == one.keys() for one in told):
+                yield "", named
+
+
 def _by_list(answer: object, member: str, named: dict[str, Record]) -> dict[str, _Outcome]:
     """Return the outcomes that one list of the answer gives all records, by name or in their order."""
     for outcomes in _lists(answer):
@@ -397,9 +362,15 @@ def _by_list(answer: object, member: str, named: dict[str, Record]) -> dict[str,
 
 def _by_object(answer: object, member: str, named: dict[str, Record]) -> dict[str, _Outcome]:
     """Return the outcomes that one object of the answer gives all records, each under its name."""
-    del member
     for members in (members_in(answer), *map(members_in, members_in(answer).values())):
-        if found := _all_of([(name, members_in(members.get(name))) for name in named]):
+        pairs = [(name, members_in(members.get(name))) for name in named]
+        if not member:
+            # What is shown again, and tells of no fault, was done.
+            pairs = [
+                (name, one if status_in(one) is not None or not one else {**one, "ok": True})
+                for name, one in pairs
+            ]
+        if found := _all_of(pairs):
             return found
     return {}
 

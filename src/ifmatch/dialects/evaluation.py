@@ -42,6 +42,10 @@ _STATE_TOKEN: Final = late_pattern(r"<((?:opaquelocktoken|urn:uuid):[^<>]*)>")
 _QUOTED: Final = 120
 # In a place that names no member in its middle.
 _ANY_NAME: Final = "/*/"
+_IS_THERE: Final = late_pattern(
+    r"^\s*attribute_exists\s*\([^()]*\)\s+AND\s+|\s+AND\s+attribute_exists\s*\([^()]*\)\s*$"
+)
+_EQUAL: Final = late_pattern(r"^\s*\(?\s*([\w.-]+)\s*=\s*([^\s=()]+)\s*\)?\s*$")
 _BRACKETED_TAG: Final = late_pattern(r'\[((?:W/)?"[^"]*")\]')
 
 
@@ -271,7 +275,8 @@ def _on_what_is(view: View, dialect: Dialect) -> bool:
 def _presented(spec: GuardSpec, value: str, view: View) -> PresentedGuard:
     text = value.strip()
     if spec.placeholders:
-        text = value = _filled(text, spec, view)
+        # That the thing is there follows from a value that it must have.
+        text = value = _EQUAL.sub(r"\1=\2", _IS_THERE.sub("", _filled(text, spec, view)))
     sentinel = spec.sentinels.get(text) or spec.sentinels.get(text.lower())
     if sentinel is not None:
         return PresentedGuard(spec.carrier, spec.name, value, sentinel, None, well_formed=True, key=spec.key)

@@ -126,7 +126,20 @@ class MarkPlace(enum.StrEnum):
     HOST = "host"
 
 
-BatchForm = Literal["json", "multipart", "documents", "bundle", "operations", "lines"]
+BatchForm = Literal[
+    "json",
+    "multipart",
+    "documents",
+    "bundle",
+    "operations",
+    "lines",
+    "writes",
+    "named",
+    "rows",
+    "statements",
+    "records",
+    "transactions",
+]
 Weight = Annotated[float, msgspec.Meta(gt=0.0, le=1.0)]
 Name = Annotated[str, msgspec.Meta(min_length=1)]
 Identifier = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9-]*$")]
@@ -306,7 +319,10 @@ class Batch(_Record, frozen=True, kw_only=True):
             status, headers and body; `multipart` for parts of application/http; `documents` for a list of
             records that are stored by their `_id`, answered by a list with an `error` where one was refused;
             `bundle` for the entries of a FHIR bundle; `operations` for those of JSON:API's atomic extension;
-            `lines` for an action and its document in turn, a line each.
+            `lines` for an action and its document in turn, a line each; `writes` for those of Firestore,
+            `named` for the items of QuickBooks, `rows` for the operations of Cosmos DB, `statements` for
+            PartiQL of DynamoDB, `records` for the collections of Salesforce,
+            `transactions` for those of DynamoDB.
         requests: JSON Pointer of the list in the request.
         responses: JSON Pointer of the list in the answer.
         prefix: what goes before the paths of the parts; "." for the folder of the batch's own path.

@@ -93,6 +93,10 @@ def resource_in(view: View, dialect: Dialect) -> str:
             path = path.replace("+", "%20")
         url = urlunsplit((parts.scheme, parts.netloc, path, query, ""))
     named = next(_names_in(view, dialect), "") if not dialect.identity_path else ""
+    if named and dialect.identity_sign == "/" and "?" in url:
+        # A further step of the path goes before the query.
+        path, _, query = url.partition("?")
+        return f"{path}/{named}?{query}"
     return f"{url}{dialect.identity_sign}{named}" if named else url
 
 

@@ -21,6 +21,7 @@ from ifmatch.diagnosis.habits.dialect_habits import LEARNED, beyond, joined, lea
 from ifmatch.diagnosis.habits.habit_signals import refusable
 from ifmatch.diagnosis.links.dialect_tokens import give_versions
 from ifmatch.diagnosis.links.operations import take_as_meant, take_as_whole
+from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.steps.resources import host_of, resource_key
 from ifmatch.diagnosis.steps.step import SAFE_METHODS
 from ifmatch.dialects import (
@@ -57,6 +58,7 @@ _TURNED_DOWN: Final = frozenset({400, 409, 412, 422, 501})
 _OF_THE_CONDITION: Final = frozenset({Meaning.MISMATCH, Meaning.UNSUPPORTED})
 # So many exchanges of a service are looked at, the telling ones first.
 _MOST: Final = 120
+_OK: Final = 200
 # With so many paths of these the path of a read is compared.
 _COMPARED: Final = 20
 
@@ -192,8 +194,7 @@ def _speak(
             return
         shown = _giving(shown, general)
     _adopt_all(service, found, shown, parts)
-    _show_rows(service, parts)
-    whole = _with_parts(service, parts)
+    whole = _with_listed(service, _with_parts(service, parts), parts)
     if len(found) == 1:
         whole = _call(whole, found[0].dialect, parts)
     take_as_whole(whole)
@@ -227,29 +228,10 @@ def _adopt_all(
             one.dialect = dialect
         for one in (step, *held):
             one.reads = reads_in(one.view, dialect)
-            _rename(one, dialect)
+            if one is not step or not step.batched:
+                # What its content names first is but one of those that a batch is about.
+                _rename(one, dialect)
             take_as_meant(one)
-
-
-def _show_rows(service: Sequence[Step], parts: dict[Step, list[Step]]) -> None:
-    """Let what lists show of the things that requests write be looks at these.
-
-    Args:
-        service: its steps, their families set.
-        parts: where what is told in each step is kept.
-    """
-    for step, inside in inner_reads(_with_parts(service, parts)).items():
-        dialect = step.dialect
-        if dialect is None or step in parts:
-            continue
-        for one in inside:
-            _adopt(one, dialect)
-        names = {place.name.rpartition("/")[2] for place in dialect.tokens if place.at == "body"}
-        telling = [
-            one for one in inside if tokens_in(one.view, dialect) or names & {*members_in(one.view.json)}
-        ]
-        if telling:
-            parts[step] = telling
 
 
 def _families(
@@ -316,6 +298,46 @@ def _call(service: list[Step], dialect: Dialect, parts: dict[Step, list[Step]]) 
 def _with_parts(service: Sequence[Step], parts: dict[Step, list[Step]]) -> list[Step]:
     """Return the steps of a service, each batch followed by the requests that it holds."""
     return [one for step in service for one in (step, *parts.get(step, ()))]
+
+
+def _with_listed(service: Sequence[Step], whole: list[Step], parts: dict[Step, list[Step]]) -> list[Step]:
+    """Return the steps with those of what lists, searches and reads of many show of single things.
+
+    Args:
+        service: its steps, their families set.
+        whole: the same with the requests that batches hold.
+        parts: where what is told in each step is kept.
+    """
+    shown = inner_reads(whole)
+    if not shown or any(map(_of_two_sources, whole)):
+        return whole
+    listed: dict[Step, list[Step]] = {}
+    for step, inside in shown.items():
+        if step in parts or step.dialect is None or step.dialect.general:
+            continue
+        for one in inside:
+            _adopt(one, step.dialect)
+        names = {place.name.rpartition("/")[2] for place in step.dialect.tokens if place.at == "body"}
+        telling = [
+            one
+            for one in inside
+            if one.status != _OK or tokens_in(one.view, step.dialect) or names & {*members_in(one.view.json)}
+        ]
+        if telling:
+            listed[step] = telling
+    if not listed:
+        return whole
+    parts.update(listed)
+    return _with_parts(service, parts)
+
+
+def _of_two_sources(read: Step) -> bool:
+    """Tell whether an answer has one tag in its field and another in its content, as lists have it."""
+    field = read.header("etag") if read.read_ok and read.within is None else None
+    if field is None or read.dialect is None:
+        return False
+    inside = {tokens.opaque(one.value) for one in tokens_in(read.view, read.dialect) if one.name[:1] == "/"}
+    return bool(inside) and tokens.opaque(field.strip()) not in inside
 
 
 def _blind(service: Sequence[Step], dialect: Dialect) -> bool:

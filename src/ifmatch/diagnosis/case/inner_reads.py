@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.steps.step import Step
 
 _OK: Final = 200
+_MISSING: Final = 404
 _DEEP: Final = 5
 _MOST: Final = 500
 _LONGEST: Final = 200_000
@@ -38,8 +39,9 @@ _LONGEST: Final = 200_000
 _THINGS: Final = 200
 # So many contents of one thing show what its requests send.
 _CONTENTS: Final = 24
-# How OData names one of a set (Part 2, section 4.3.1).
-_KEYED: Final = late_pattern(r"([A-Za-z_]\w*)\((?:\w+=)?'?([^()',=]+)'?\)")
+# How OData names one of a set by its keys (Part 2, section 4.3.1), and one of them.
+_KEYED: Final = late_pattern(r"([\w.-]+)\((.*)\)")
+_KEY: Final = late_pattern(r"(?:\w+=)?(?:'((?:[^']|'')*)'|([^,'=]+))(?:,|$)")
 _FORM: Final = late_pattern(r"\.(?:json|xml|html|ya?ml|csv)$")
 _ACTION: Final = late_pattern(r"[A-Za-z][A-Za-z_-]{2,40}")
 # Members that name a thing.
@@ -54,10 +56,15 @@ _FRAME: Final = late_pattern(
     re.IGNORECASE,
 )
 # Members in which a record keeps what is said about it: its version and the like.
-_ABOUT: Final = late_pattern(r"[@_$]?meta(?:data)?|sys(?:tem)?|attributes|header")
+_ABOUT: Final = late_pattern(r"[@_$]?meta(?:data)?|sys(?:tem)?|attributes|header|value")
+# How a row says that its thing is there no more, and so many members it has besides at most.
+_GONE: Final = late_pattern(r"_?(?:is_?)?(?:deleted|removed|missing|tombstone)", re.IGNORECASE)
+_ROW: Final = 4
+# The parts of the pointer to a member at the top.
+_AT_TOP: Final = 2
 # Members in which a list keeps each thing as it is by itself, beside what it says of it.
 _WHOLE: Final = Words(
-    r"_?(?:resource|node|item|doc(?:ument)?|data|object|record|entity|element|content|model|source)"
+    r"_?(?:resource|node|item|doc(?:ument)?|data|object|record|entity|element|content|model|source|found)"
 )
 # Members that tell where a thing is.
 _PLACES: Final = late_pattern(
@@ -97,15 +104,12 @@ def inner_reads(service: Sequence[Step]) -> dict[Step, list[Step]]:
         service: steps of one service, in order of time; requests that batches hold among them.
     """
     things = _things(service)
-    by_name = grouped((place_of(key)[1], key) for key in things)
+    by_name = grouped((_place_of(key)[1][0], key) for key in things)
     found: dict[Step, list[Step]] = {}
     # What they hold is known of these already.
     apart = {step.within for step in service if step.within is not None and step.is_read}
     for step in service if things else ():
-        if step.status != _OK or step.within is not None or step.content is None:
-            continue
-        if step.method != "GET" and not (step.method == "POST" and step.reads):
-            # An index that is searched may lag behind, where its family does not say that it reads.
+        if not _shows(step) or step.within is not None or step.content is None:
             continue
         if step in apart:
             continue
@@ -119,6 +123,11 @@ def inner_reads(service: Sequence[Step]) -> dict[Step, list[Step]]:
         if inside:
             found[step] = inside
     return found
+
+
+def _shows(step: Step) -> bool:
+    """Tell whether a read shows contents: a GET, or what its family has for it, a search by POST."""
+    return step.status == _OK and (step.method == "GET" or step.reads)
 
 
 def _things(service: Sequence[Step]) -> dict[str, _Thing]:
@@ -148,21 +157,26 @@ def _things(service: Sequence[Step]) -> dict[str, _Thing]:
     for key, thing_read in found.items():
         own = read.get(key)
         if own is not None:
-            shown = _bare(members_in(own.view.json))
-            thing_read.read = {word for word in shown if not _FRAME.fullmatch(word)}
+            thing_read.read = _members_of(own)
             thing_read.names |= thing_read.read
     return found
 
 
-def place_of(key: str) -> tuple[str, str]:
-    """Return in what a thing lies by its path, and what it is called there: `/cars(7)` is `7` of `/cars`.
+def _members_of(read: Step) -> set[str]:
+    """Return the names of the members of what a read shows, without what its family wraps around it."""
+    unwrapped = read.shown_content if read.dialect is not None else None
+    held = _bare(members_in(unwrapped.json() if unwrapped is not None else read.view.json))
+    return {word for word in held if not _FRAME.fullmatch(word)}
 
-    Args:
-        key: of the resource, without its query.
-    """
+
+def _place_of(key: str) -> tuple[str, tuple[str, ...]]:
+    """Return in what a thing lies by its path, and what it is called there: `/cars(7)` is `7` of `/cars`."""
     folder, _, last = key.rpartition("/")
-    found = _KEYED.fullmatch(unquote(last))
-    return (f"{folder}/{found[1]}", found[2]) if found is not None else (folder, unquote(last))
+    match = _KEYED.fullmatch(unquote(last))
+    found = [(one[1] or one[2] or "").replace("''", "'") for one in _KEY.finditer(match[2])] if match else []
+    if match is None or not all(found) or not found:
+        return folder, (unquote(last),)
+    return f"{folder}/{match[1]}", tuple(found)
 
 
 def _bare(told: Record) -> Record:
@@ -178,16 +192,52 @@ def _inside(
     told = step.view.json
     value = told if type(told) in {dict, list} else tree_in(step.content)
     here = bare(step.resource)
+    tokens = step.dialect.tokens if step.dialect is not None else ()
+    places = [one.name.split("/") for one in tokens if one.at == "body"]
     held: dict[str, list[Record]] = {}
     for name, record, among in _named(value, by_name.keys(), 0):
         for key in by_name[name]:
+            if not _has_keys(record, _place_of(key)[1]):
+                continue
             kind = _of_the_kind(key, here, name, record, things[key]) or _called_so(key, name, record, among)
-            if kind and _versioned(record, things[key]):
+            if kind and (_versioned(record, things[key]) or _is_gone(record) or _has(record, places)):
                 held.setdefault(key, []).append(record)
     for key, record in _parts(value, here, things):
         held.setdefault(key, []).append(record)
-    # Several records of one name are states of it, or things of several kinds.
-    yield from ((key, records[0]) for key, records in held.items() if len(records) == 1)
+    # Several records of one name are states of it, or things of several kinds; of an envelope what it holds.
+    for key, records in held.items():
+        inner = [one for one in records if not any(_holds(one, other) for other in records)]
+        if len(inner) == 1:
+            yield key, inner[0]
+
+
+def _has(record: Record, places: Sequence[Sequence[str]]) -> bool:
+    """Tell whether a record has the version of its family, at its top or in what it says about itself."""
+    return any(
+        place[-1] in (record if len(place) <= _AT_TOP else members_in(record.get(place[-2])))
+        for place in places
+    )
+
+
+def _holds(record: Record, other: Record) -> bool:
+    return record is not other and any(held is other for held in record.values())
+
+
+def _has_keys(record: Record, keys: tuple[str, ...]) -> bool:
+    return len(keys) == 1 or set(keys) <= {str(held) for held in record.values()}
+
+
+def _is_gone(record: Record) -> bool:
+    """Tell whether a row says no more of a thing than that it is gone."""
+    inner = [
+        record,
+        *(one for word, held in record.items() if _ABOUT.fullmatch(word) and (one := members_in(held))),
+    ]
+    return len(record) <= _ROW and any(
+        (held is True or isinstance(held, str)) and _GONE.fullmatch(word)
+        for one in inner
+        for word, held in one.items()
+    )
 
 
 def _named(
@@ -213,7 +263,7 @@ def _named(
         for word, one in cast("Record", value).items():
             record = members_in(one)
             if record and word in names and any(map(str.isdigit, word)):
-                yield word, record, among
+                yield from ((word, held, among) for held in (record, *_whole(record)))
             yield from _named(one, names, depth + 1, word)
 
 
@@ -256,7 +306,8 @@ def _of_the_kind(key: str, here: str, name: str, record: Record, thing: _Thing) 
     It is named so by a member for names, or by one that is called as the path calls such things; and the list
     is that of the thing's own folder, or the record has members of the thing.
     """
-    folder, _ = place_of(key)
+    folder = _place_of(key)[0]
+    here = here.removesuffix("()")
     kind = folder.rpartition("/")[2]
     held_by = (*record.items(), *_about(record))
     by = [word for word, held in held_by if _names(word, held) and str(held) == name]
@@ -285,7 +336,7 @@ def _called_so(key: str, name: str, record: Record, among: str) -> bool:
 
     `/columns/x1` is the entry `x1` of the member `columns`, and the entry of the type `columns` or `column`.
     """
-    kind = place_of(key)[0].rpartition("/")[2]
+    kind = _place_of(key)[0].rpartition("/")[2]
     by = {word for word, held in record.items() if _names(word, held) and str(held) == name}
     if not kind or not any(_NAMES.fullmatch(word) for word in by):
         return False
@@ -346,5 +397,8 @@ def _shown(step: Step, thing: _Thing, key: str, record: Record) -> Step:
     part = thing.read is not None and not thing.read <= record.keys()
     request = Request("HEAD" if part else "GET", thing.url, step.sent)
     told = [(name, value) for name in _KEPT if (value := step.header(name)) is not None]
+    if _is_gone(record):
+        request = Request("GET", thing.url, step.sent)
+        return step_inside(step, request, Response(_MISSING, "", Fields(told), _content(record, step)), key)
     response = Response(_OK, "", Fields(told), _content(record, step))
     return step_inside(step, request, response, key)

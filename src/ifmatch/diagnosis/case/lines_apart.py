@@ -22,7 +22,8 @@ from ifmatch.diagnosis.reading.line_records import opened, spread, told_of_membe
 from ifmatch.diagnosis.reading.version_words import alike, called_version
 from ifmatch.diagnosis.steps.refusal_words import DONE, outdated, says_undone, turned_down
 from ifmatch.diagnosis.steps.resources import bare, by_service, resource_key
-from ifmatch.dialects import parts_in
+from ifmatch.dialects import all_dialects, parts_in
+from ifmatch.dialects.batches import of_family
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.json_values import elements_in, is_plain, members_in
 from ifmatch.model.late import late_pattern
@@ -125,6 +126,9 @@ def _batch(place: int, step: Step) -> _Batch | None:
         # One thing by its name, at a place that takes changes of any.
         lists = [[cast("object", value)]] if step.method == "POST" and step.status != _OK else []
     if len(lists) != 1 or len(lists[0]) > _MOST or not all(isinstance(one, dict) for one in lists[0]):
+        return None
+    if of_family(step.view, all_dialects()):
+        # What its family takes apart needs no guess.
         return None
     parts = parts_in(step.view, None, {})
     own = bare(step.exchange.request.url) + "/"

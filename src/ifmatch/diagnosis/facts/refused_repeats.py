@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.links.own_marks import marks_of
 from ifmatch.diagnosis.reading.contents import same_content
+from ifmatch.dialects import Meaning
 from ifmatch.dialects.glossary import Words
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def repeated(history: Sequence[Step], step: Step) -> Step | None:
     if not step.is_write or step.status not in _REFUSALS or step.guard is not None:
         return None
     said = step.view.text[:_LONGEST]
-    if _ALREADY.search(said) is None or _STILL.search(said) is not None:
+    taken = step.refusal is not None and step.refusal.meaning is Meaning.EXISTS
+    if not (taken or _ALREADY.search(said)) or _STILL.search(said) is not None:
         return None
     for one in reversed(history):
         if one.order >= step.order or one.actor != step.actor or not one.is_write:

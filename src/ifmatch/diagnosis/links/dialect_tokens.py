@@ -9,11 +9,13 @@ from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.conditions import Guard
 from ifmatch.diagnosis.reading.soap_bodies import tree_in
 from ifmatch.diagnosis.reading.stamps import stamped
+from ifmatch.diagnosis.reading.version_words import called_version
 from ifmatch.diagnosis.steps.message_members import shown
 from ifmatch.dialects import Carrier, Grammar, tokens_in
 from ifmatch.dialects.glossary import Words
 from ifmatch.dialects.pointers import end_of, scalar, values_at
 from ifmatch.model.json_values import members_in
+from ifmatch.model.late import late_pattern
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ _COUNTS: Final = Words(r"version|revision|\brev\b|generation|sequence|\bhash\b|d
 _ANY: Final = frozenset({"*", "0", ""})
 # Shorter values are met by chance.
 _TELLING: Final = 3
+_COMPARED: Final = late_pattern(r"([\w.-]+)=[^=\s]+")
 _STATE: Final = frozenset({Guard.SAME, Guard.SAME_DATE})
 
 
@@ -82,11 +85,47 @@ def give_versions(steps: Sequence[Step], known: frozenset[str] = frozenset()) ->
     everywhere = known.union(*keys.values())
     if not everywhere:
         return
+    compared = _compared(steps)
     for step in steps:
         if step.dialect is None or step.exchange.response is None:
             continue
         wanted = frozenset(keys.get(step.resource, ())) or everywhere
         _give(step, step.dialect, wanted)
+        if step.version is None and (names := compared.get(step.resource)):
+            _give_compared(step, names)
+
+
+def _compared(steps: Sequence[Step]) -> dict[str, set[str]]:
+    """Return by resource the versions whose values expressions compare (`version=7`)."""
+    found: dict[str, set[str]] = {}
+    for step in steps:
+        if step.dialect is None or not any(guard.placeholders for guard in step.dialect.guards):
+            continue
+        for condition in step.conditions:
+            for token in condition.tokens if condition.key else ():
+                match = _COMPARED.fullmatch(token)
+                if match is not None and called_version(match[1]):
+                    found.setdefault(step.resource, set()).add(match[1])
+    return found
+
+
+def _give_compared(step: Step, names: set[str]) -> None:
+    """Give a step the compared member of the state that it shows, or makes, as expressions name it."""
+    state = step.representation if step.is_read else None
+    if state is None and step.accepted:
+        # The answer may be the state before.
+        state = step.body
+    record = members_in(state.json()) if state is not None else {}
+    told = [f"{name}={value}" for name in sorted(names) if (value := _plain(record.get(name))) is not None]
+    if told:
+        step.version = told[0]
+        step.carried = tuple(told)
+
+
+def _plain(value: object) -> str | None:
+    """Return a value as expressions have it, without the type that DynamoDB puts around it."""
+    typed = members_in(value)
+    return scalar(next(iter(typed.values()))) if len(typed) == 1 else scalar(value)
 
 
 def _give(step: Step, dialect: Dialect, wanted: frozenset[str]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, cast
 from ifmatch.diagnosis.reading.stamps import stamped
 from ifmatch.diagnosis.steps.resources import bare, parent_of, path_of
 from ifmatch.model.json_values import members_in
+from ifmatch.model.late import late_pattern
 from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ _LONGEST: Final = 200_000
 # Lists lie so deep at most in what a listing answers.
 _DEEP: Final = 3
 _OK: Final = 200
+_FORM: Final = late_pattern(r"\.(?:json|xml)$")
+_FEED: Final = late_pattern(
+    r"_?(?:changes?|events?|feed|delta|history|activit(?:y|ies)|journal|updates|sync|cdc)"
+)
 
 
 def listed_before(steps: Iterable[Step], write: Step) -> tuple[Step, Content] | None:
@@ -97,4 +102,13 @@ def may_list(one: Step, step: Step) -> bool:
         step: on the resource.
     """
     there, here = (each.resource.partition("?")[0].rstrip("/") for each in (one, step))
-    return there != here and (here.startswith(there + "/") or parent_of(there) == parent_of(here))
+    if there == here:
+        return False
+    # Some call lists and things by the form that they have: /products.json, /products/7.json.
+    there, here = _FORM.sub("", there), _FORM.sub("", here)
+    above = parent_of(there)
+    if here.startswith(there + "/") or above == parent_of(here):
+        return True
+    # The feed of all changes lies beside the folders of what changes.
+    feed = _FEED.fullmatch(there.rpartition("/")[2]) is not None
+    return feed and here.startswith(above.rstrip("/") + "/")

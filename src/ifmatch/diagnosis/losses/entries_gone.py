@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.links.damages import Damage
 from ifmatch.diagnosis.links.in_time import looked
+from ifmatch.diagnosis.links.linked_writes import own_name
 from ifmatch.diagnosis.links.listed_versions import entries_in, may_list
 from ifmatch.diagnosis.losses.taken_back import entries_undone
 from ifmatch.diagnosis.reading.contents import ABSENT, changed_pointers, unwrapped, value_at
@@ -41,6 +42,8 @@ _NAME: Final = 2
 _AT_ONCE: Final = 30.0
 # Members of what is a thing of its own, to which another refers.
 _GIVEN: Final = late_pattern(r"_?id|uid|uuid|guid|key|self|href|url|type|kind|name|ref", re.IGNORECASE)
+# How some call a thing by the form that it has.
+_FORM: Final = late_pattern(r"\.(?:json|xml)$")
 # What an entry of a list may say about itself in an object of its own.
 _ABOUT: Final = ("metadata", "meta", "header", "resource", "attributes", "_meta", "sys", "info")
 
@@ -220,7 +223,7 @@ def listed_since(case: Case, base: Step, step: Step) -> Iterator[tuple[Step, Con
         base: a look at the resource.
         step: a later write on it.
     """
-    name = last_step(step.resource)
+    name = _FORM.sub("", own_name(step))
     for one in reversed(case.steps[max(base.order + 1, step.order - _NEAR) : step.order]):
         content = one.content if one.actor == step.actor and one.is_read and one.status == _OK else None
         if content is None or len(content) > _LONGEST or len(name) <= _NAME or one.resource == step.resource:
@@ -238,13 +241,22 @@ def _entries(listing: Step, name: str) -> Iterator[Content]:
     if name not in content.text:
         return
     for entry in entries_in(listing.view.json, _DEEP):
-        if _is_of(entry, name):
-            yield Content.from_json(entry)
+        held = next((one for one in _within(entry, _DEEP) if _names(one, name)), None)
+        if held is not None or _is_of(entry, name):
+            yield Content.from_json(held or entry)
     # A list may be a map by names.
     whole = members_in(listing.view.json)
     for holder in (whole, *map(members_in, whole.values())):
         if entry := members_in(holder.get(name)):
             yield Content.from_json(entry)
+
+
+def _within(entry: Mapping[str, object], depth: int) -> Iterator[Mapping[str, object]]:
+    """Yield the records that an entry wraps: the event of a feed has what changed inside."""
+    for word, one in entry.items() if depth else ():
+        if (record := members_in(one)) and word not in _ABOUT:
+            yield record
+            yield from _within(record, depth - 1)
 
 
 def _is_of(entry: Mapping[str, object], name: str) -> bool:

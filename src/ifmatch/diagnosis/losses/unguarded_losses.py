@@ -16,7 +16,8 @@ from ifmatch.diagnosis.reading.contents import ABSENT, changed_pointers, same_co
 from ifmatch.diagnosis.reading.stamps import stamped
 from ifmatch.diagnosis.reading.version_words import called_version
 from ifmatch.model.diagnosis import Outcome
-from ifmatch.model.json_values import pointer_step
+from ifmatch.model.json_values import members_in, pointer_step
+from ifmatch.model.message import Content
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.case.reconstruction import Case
     from ifmatch.diagnosis.links.history import History
     from ifmatch.diagnosis.steps.step import Step
-    from ifmatch.model.message import Content
 
 # So many steps before a write a list is looked for.
 _NEAR: Final = 80
@@ -46,10 +46,12 @@ def listed_newer(case: Case, history: History, step: Step) -> Damage | None:
     """
     if step.body is None:
         return None
-    base = looked(history, step) if step.puts else None
+    # Who changes some members may send others along as they were.
+    members = step.method == "PATCH" or step.alters
+    base = looked(history, step) if step.puts or members else None
     found = None
     if base is not None and base.representation is not None:
-        found = _member_gone(case, base, step) or listed_apart(case, base, step)
+        found = _member_gone(case, base, step) or (listed_apart(case, base, step) if step.puts else None)
     return found or entry_left_out(case, history, step) or addition_left_out(case, step)
 
 
@@ -58,7 +60,7 @@ def _member_gone(case: Case, base: Step, step: Step) -> Damage | None:
     if base.representation is None or step.body is None:
         return None
     old = unwrapped(base.representation, step.body)
-    mine = unwrapped(step.body, old)
+    old, mine = _taken_out(old, unwrapped(step.body, old))
     for listing, entry in listed_since(case, base, step):
         now = unwrapped(entry, mine)
         lost = [
@@ -74,6 +76,16 @@ def _member_gone(case: Case, base: Step, step: Step) -> Damage | None:
             text = f"what a list had shown of it since the read ({', '.join(lost[:4])}) is gone"
             return Damage(Outcome.LOST_UPDATE, text, lost=listing)
     return None
+
+
+def _taken_out(old: Content, mine: Content) -> tuple[Content, Content]:
+    """Return two states out of the one member that both are wrapped in: entries of lists are not."""
+    held = [members_in(one.json()) for one in (old, mine)]
+    names = {name for one in held for name in one}
+    inner = [members_in(value) for one in held for value in one.values()]
+    if len(names) == 1 and len(inner) == len(held) and all(len(one) > 1 for one in inner):
+        return Content.from_json(inner[0]), Content.from_json(inner[1])
+    return old, mine
 
 
 def _of_server(old: Content, mine: Content, pointer: str) -> bool:

@@ -273,7 +273,11 @@ def _loosen(found: list[Condition], guard: PresentedGuard) -> None:
     for number, condition in enumerate(found):
         if condition.name.lower() != guard.name.lower():
             continue
-        if not condition.well_formed and guard.well_formed and guard.token is not None:
+        if guard.token is None and guard.well_formed and condition.tokens:
+            # A word of the family's own for what is there, or is not.
+            meant = _DEMANDS[guard.demands]
+            found[number] = replace(condition, guard=meant, tokens=(), well_formed=True, key=guard.key)
+        elif not condition.well_formed and guard.well_formed and guard.token is not None:
             bare = guard.token
             found[number] = replace(condition, tokens=(bare, f'"{bare}"'), well_formed=True, key=guard.key)
         else:

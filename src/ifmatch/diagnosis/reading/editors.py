@@ -42,6 +42,12 @@ _APPLICATION = late_pattern(
     r'"(?:last_?)?(?:modified|updated|changed)_?By"\s*:\s*\{\s*"application"\s*:\s*\{[^{}]*\}\s*\}',
     re.IGNORECASE,
 )
+# A flag of the last editor says that it was the platform, or the system, and no client.
+_FLAGGED = late_pattern(
+    r'"(?:last_?)?(?:modified|updated|changed)_?By"\s*:\s*\{[^{}]*'
+    r'"(?:is_?)?(?:platform|system|internal|automat)\w*"\s*:\s*true\b',
+    re.IGNORECASE,
+)
 # Who an identity is of, where it is an object with a member for each kind.
 _PEOPLE: Final = Words(r"(?:user|person|human|customer|member|employee|account|on_?behalf_?of)")
 _APPLICATIONS: Final = Words(r"(?:application|app|service|system|automation|process|platform|server)")
@@ -189,7 +195,9 @@ def editor_like(content: Content | None, kind: Words) -> bool:
     """Tell whether a content (JSON, XML or lines) names a last editor of some kind."""
     if content is None:
         return False
-    if kind is SYSTEM and (_APPLICATION.search(content.text) or _signed_by_application(content)):
+    if kind is SYSTEM and (
+        _APPLICATION.search(content.text) or _FLAGGED.search(content.text) or _signed_by_application(content)
+    ):
         return True
     # In a page, a field's name and what stands in it are attributes.
     fields = fields_of(content.text) if is_page(content.text) else {}

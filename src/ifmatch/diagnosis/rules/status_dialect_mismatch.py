@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from itertools import islice
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from ifmatch.diagnosis.facts.carried_versions import carried_version
 from ifmatch.diagnosis.facts.change_logs import others_changed
@@ -72,6 +73,8 @@ _SERVER_ERROR = 500
 # What a client need not try again: its form, its rights.
 _FINAL = frozenset({400, 403, 422})
 _OK = 200
+# What the end of a resource calls its thing.
+_NAMES = late_pattern(r"(?<==')[^']+(?=')|(?<=#)[^#]+$|(?<=^/)[^/?]+$|(?<=\(')[^']+(?='\))")
 # So many steps of the client show what it asked for.
 _NEXT = 4
 # Seconds within which a look belongs to the answer before.
@@ -194,7 +197,15 @@ def _asked_why(facts: Facts) -> bool:
 def _of_same(after: Step, step: Step) -> bool:
     """Tell whether a step is about the thing of another, or about that which this one had an action of."""
     acted_on = after.etag is not None and step.resource.startswith(f"{after.resource}/")
-    return after.resource == step.resource or acted_on
+    return after.resource == step.resource or acted_on or _named_inside(after, step)
+
+
+def _named_inside(after: Step, step: Step) -> bool:
+    """Tell whether a read is of what the content of a request to its folder, or to one address, names."""
+    rest = after.resource.removeprefix(step.resource)
+    if not after.is_read or rest == after.resource or rest[:1] not in {"#", "(", "/"}:
+        return False
+    return any(len(one) > 1 and one in step.view.sent_text for one in _NAMES.findall(unquote(rest)))
 
 
 def _given_up(facts: Facts, after: Step) -> bool:
@@ -251,6 +262,8 @@ def _overlooked(facts: Facts) -> Iterator[Evidence]:
     following = facts.case.steps[step.order + 1 :]
     mine = [one for one in following if one.actor == step.actor]
     after = next((one for one in mine if beside is None or one.within is not beside), None)
+    # What a list shows of the thing is a look at it.
+    after = next((one for one in mine if one.within is after and _of_same(one, step)), after)
     if after is None or _sent_with_more(facts):
         return
     if after.is_write and (after.resource.startswith(step.resource + "/") or _next_call(facts, after)):
@@ -338,6 +351,9 @@ def _mended(step: Step, after: Step) -> Iterator[Evidence]:
     """Yield evidence that the client changed its content, not its token, after 400 or 422."""
     guard, same = step.guard, after.guard
     if step.status not in {400, 422} or guard is None or same is None or after.method != step.method:
+        return
+    if not guard.tokens:
+        # Who only creates what is not there yet names no version: each try has its own content.
         return
     moved = [pointer for pointer in changed_pointers(step.body, after.body) or () if not stamped(pointer)]
     if moved and same.value == guard.value:
