@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.facts.carried_versions import carried_version
 from ifmatch.diagnosis.facts.change_logs import others_changed
+from ifmatch.diagnosis.facts.listed_beside import listed_as_another
 from ifmatch.diagnosis.facts.stated_values import stated_otherwise
 from ifmatch.diagnosis.habits.dialect_habits import LEARNED
 from ifmatch.diagnosis.links.evidence import note
@@ -208,8 +209,8 @@ def _given_up(facts: Facts, after: Step) -> bool:
         return False
     if facts.own(facts.later) or facts.guard is None or facts.overlapping_own:
         return False
-    if stated_otherwise(facts) is not None:
-        # No status would have told that what it wants of the record is spelt otherwise there.
+    if stated_otherwise(facts) is not None or listed_as_another(facts) is not None:
+        # No status would have told that what it wants of the record is spelt otherwise there, or another's.
         return False
     return step.body is None or not any(same_content(one.body, step.body) for one in _after(facts))
 
