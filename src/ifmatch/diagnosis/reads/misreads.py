@@ -19,6 +19,7 @@ from ifmatch.diagnosis.reads.rendered_times import made_for_each
 from ifmatch.diagnosis.reads.resumed_in_turn import resumed_in_turn
 from ifmatch.diagnosis.reads.revalidations import never_unmodified
 from ifmatch.diagnosis.reads.shared_seconds import later_in_second
+from ifmatch.diagnosis.reads.shown_changed import shown_changed
 from ifmatch.diagnosis.reads.spliced_parts import cached_on_the_way, dropped, heard, resumed, spliced
 from ifmatch.diagnosis.reads.still_unmodified import (
     changed_before,
@@ -105,6 +106,7 @@ def _wrong_not_modified(case: Case, history: History) -> Iterator[tuple[Step, Da
         proof = _proves_another(near, step, later, () if by_date else condition.tokens)
         if proof is None and by_date:
             proof = _newer_itself(near, step) or _same_second(near, step, later) or changed_before(near, step)
+            proof = proof or shown_changed(case, near, step)
         other = None if by_date else _names_another(near, step, condition)
         stayed = None if by_date or replaced is not None else _same_tag(near, step, condition.tokens[0])
         proof = proof or _told_in_content(shown, step, later) or _seen_replaced(near, shown, step, condition)
