@@ -33,7 +33,6 @@ from ifmatch.diagnosis.rules import (
 )
 from ifmatch.diagnosis.steps.message_members import sent
 from ifmatch.dialects import Carrier, Meaning
-from ifmatch.dialects.glossary import Words
 from ifmatch.model.late import late_pattern
 from ifmatch.model.slotted import Slotted
 
@@ -61,11 +60,6 @@ _SELECTED = frozenset({300, 400, 409, 422})
 _LAPSED = _TICKETED | {404, 406, 408, 418, 419, 424, 425, 440, 498}
 _CANNOT = frozenset({400, 405, 422, 501})
 _OF_NONE = late_pattern(r"\b(?:null|none|nil|undefined)\b|version|revision|e-?tag|conflict|precondition")
-# What says so of the state, and not that a thing is taken meanwhile.
-_CHANGED = Words(
-    r"(?:modified|changed|updated|edited) (?:by|in)"
-    r" (?:an ?other|another|some(?:one|body)|a different|the meantime)"
-)
 _ACCOUNTED = frozenset({409, 412, 428})
 
 
@@ -214,7 +208,7 @@ def _refuses_by_words(step: Step) -> bool:
     if lease_or_lock.another_key(step) is not None or lease_or_lock.coded(step):
         return True
     if step.status == 409:
-        changed = status_dialect_mismatch.WORDS.search(words) or _CHANGED.search(words)
+        changed = status_dialect_mismatch.WORDS.search(words) or status_dialect_mismatch.CHANGED.search(words)
         version = changed or token_missing.demands(words)
         return bool(version) or (
             lease_or_lock.held(words) and not asks(step) and not _of_a_member(step, words)

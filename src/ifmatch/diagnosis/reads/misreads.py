@@ -105,8 +105,7 @@ def _wrong_not_modified(case: Case, history: History) -> Iterator[tuple[Step, Da
         shown = whole.get(step.actor, [])
         proof = _proves_another(near, step, later, () if by_date else condition.tokens)
         if proof is None and by_date:
-            proof = _newer_itself(near, step) or _same_second(near, step, later) or changed_before(near, step)
-            proof = proof or shown_changed(case, near, step)
+            proof = _proves_later(case, near, step, later)
         other = None if by_date else _names_another(near, step, condition)
         stayed = None if by_date or replaced is not None else _same_tag(near, step, condition.tokens[0])
         proof = proof or _told_in_content(shown, step, later) or _seen_replaced(near, shown, step, condition)
@@ -143,6 +142,12 @@ def _wrong_not_modified(case: Case, history: History) -> Iterator[tuple[Step, Da
 def _told_beside(case: Case, history: History, step: Step) -> tuple[Step, float] | None:
     """Return the answer beside a 304 that tells of a change before it, and when that was."""
     return later_in_second(case, history, step) or changed_by_list(case, history, step)
+
+
+def _proves_later(case: Case, history: History, step: Step, later: Step | None) -> Step | None:
+    """Return what shows a change that a 304 to a date left unsaid: itself, a look, a write or a list."""
+    itself = _newer_itself(history, step) or _same_second(history, step, later)
+    return itself or changed_before(history, step) or shown_changed(case, history, step)
 
 
 def _seen_replaced(history: History, whole: list[Step], step: Step, condition: Condition) -> Step | None:

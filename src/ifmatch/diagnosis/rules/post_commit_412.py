@@ -160,6 +160,17 @@ def _by_another(facts: Facts) -> Iterator[Evidence]:
         yield note(text, -2.0, other)
 
 
+def _stored(facts: Facts, text: str) -> Iterator[Evidence]:
+    """Yield evidence from what is there, and from when it was made."""
+    hidden = not facts.step.hops
+    if hidden:
+        yield from _by_another(facts)
+    made = _made_by_it(facts)
+    yield note(text, 1.6 if hidden and not made and little(facts) else 2.5, facts.refresh)
+    if made:
+        yield note("it was made in the very second of this request, and not before", 1.5, facts.refresh)
+
+
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from a first attempt that was refused and is stored.
 
@@ -197,12 +208,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note(text + "; it is so little that another may have written the same", 0.8, facts.refresh)
         return
     else:
-        if not step.hops:
-            yield from _by_another(facts)
-        made = _made_by_it(facts)
-        yield note(text, 1.6 if not step.hops and not made and little(facts) else 2.5, facts.refresh)
-        if made:
-            yield note("it was made in the very second of this request, and not before", 1.5, facts.refresh)
+        yield from _stored(facts, text)
     if waited_before(facts) is not None:
         yield note("the origin got it late: another node may have stored it before", 0.5, step.hops[0])
     elif len(step.hops) == 1:

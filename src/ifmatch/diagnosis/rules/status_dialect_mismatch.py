@@ -47,6 +47,11 @@ WORDS = Words(
     r"|conditionNotMet|Compare failed|is at [0-9a-f]{7,} but expected|different than the current"
     r"|failedPrecondition|ABORTED"
 )
+# What says so of the state, and not that a thing is taken meanwhile.
+CHANGED = Words(
+    r"(?:modified|changed|updated|edited) (?:by|in)"
+    r" (?:an ?other|another|some(?:one|body)|a different|the meantime)"
+)
 # Words of a failed condition that stand in no other failure of a server.
 PLAIN_WORDS = Words(
     r"OptimisticLock|StaleObject|StaleState|DbUpdateConcurrency"
