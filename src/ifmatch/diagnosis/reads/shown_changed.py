@@ -31,18 +31,36 @@ _LONGEST: Final = 100_000
 _NAME: Final = 2
 
 
-def shown_changed(case: Case, history: History, step: Step) -> Step | None:
-    """Return what shows a change that a 304 to a date left unsaid: the 304 by its own tag, or a list.
+def shown_changed(history: History, step: Step) -> Step | None:
+    """Return a 304 to a date whose own tag is another one than that of what its reader has, None for others.
 
-    The date stands in no answer, and lies later than that of the version which the reader has: under one that
-    was served, a change of the very second may slip through.
+    Args:
+        history: of the resource, in order of time.
+        step: an answer to a read under a date.
+
+    Source: RFC 9110 section 15.4.5 (a 304 has the ETag that a 200 would have).
+    """
+    had = _had(history, step)
+    return step if had is not None and _other_tag(had, step) and not _back_again(history, had, step) else None
+
+
+def listed_later(case: Case, history: History, step: Step) -> tuple[Step, float] | None:
+    """Return the list that has a thing as changed later than what its reader has, before a 304, and when.
 
     Args:
         case: everything known.
         history: of the resource, in order of time.
         step: an answer to a read under a date.
+    """
+    had = _had(history, step)
+    return _by_list(case, had, step) if had is not None else None
 
-    Source: RFC 9110 section 15.4.5 (a 304 has the ETag that a 200 would have).
+
+def _had(history: History, step: Step) -> Step | None:
+    """Return the look by which a reader has what a 304 to a date tells to be current, None for other answers.
+
+    The date stands in no answer, and lies later than that of the version which the reader has: under one that
+    was served, a change of the very second may slip through.
     """
     condition = step.condition(Guard.DIFFERENT_DATE)
     sent = http_date(condition.value) if condition is not None else None
@@ -56,11 +74,7 @@ def shown_changed(case: Case, history: History, step: Step) -> Step | None:
     had = next((one for one in back_from(looks, step.order) if one.status == HTTPStatus.OK), None)
     if had is None or had.last_modified is None or had.variant != step.variant or had.cache_marked:
         return None
-    if not had.last_modified < sent:
-        return None
-    if _other_tag(had, step) and not _back_again(history, had, step):
-        return step
-    return _by_list(case, had, step)
+    return had if had.last_modified < sent else None
 
 
 def _other_tag(had: Step, step: Step) -> bool:
@@ -81,7 +95,7 @@ def _back_again(history: History, had: Step, step: Step) -> bool:
     return False
 
 
-def _by_list(case: Case, had: Step, step: Step) -> Step | None:
+def _by_list(case: Case, had: Step, step: Step) -> tuple[Step, float] | None:
     """Return the list that has the thing with a later change than the reader's, made before the 304."""
     name = own_name(step)
     if len(name) < _NAME or had.last_modified is None or step.date is None:
@@ -93,8 +107,9 @@ def _by_list(case: Case, had: Step, step: Step) -> Step | None:
         for record in records_in(one.content.text if one.content is not None else ""):
             if not names_thing(record.values(), name, path):
                 continue
-            if any(had.last_modified < moment < step.date for moment in _changes(record)):
-                return one
+            for moment in _changes(record):
+                if had.last_modified < moment < step.date:
+                    return one, moment
     return None
 
 
