@@ -49,6 +49,20 @@ class Listing(Frozen, frozen=True):
     entry: dict[str, object]
 
 
+def names_of(facts: Facts) -> set[str]:
+    """Return what lists may call the thing of a request by: by its address, and by what its content says.
+
+    Args:
+        facts: of the request.
+    """
+    step = facts.step
+    # A call below a thing ends in the name of what is done.
+    above = parent_of(step.resource).rstrip("/").rpartition("/")[2]
+    sent_ids = (one.value for one in sent(step) if _ID.search(one.word))
+    called = (own_name(step), above if any(map(str.isdigit, above)) else "", *sent_ids)
+    return {one for one in called if len(one) >= _NAME}
+
+
 def listings_of(facts: Facts) -> Sequence[Listing]:
     """Return what own listings around a refused write show of its target, in order of time.
 
@@ -60,11 +74,7 @@ def listings_of(facts: Facts) -> Sequence[Listing]:
     step = facts.step
     # Of a pair, what names the version.
     token = tokens.opaque(facts.token or "").partition(",")[0]
-    # A call below a thing ends in the name of what is done.
-    above = parent_of(step.resource).rstrip("/").rpartition("/")[2]
-    sent_ids = (one.value for one in sent(step) if _ID.search(one.word))
-    called = (own_name(step), above if any(map(str.isdigit, above)) else "", *sent_ids)
-    names = {one for one in called if len(one) >= _NAME} - {token}
+    names = names_of(facts) - {token}
     if not token or not names:
         return ()
     texts = [

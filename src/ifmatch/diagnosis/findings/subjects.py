@@ -208,7 +208,8 @@ def _refuses_by_words(step: Step) -> bool:
     if lease_or_lock.another_key(step) is not None or lease_or_lock.coded(step):
         return True
     if step.status == 409:
-        version = status_dialect_mismatch.WORDS.search(words) or token_missing.demands(words)
+        changed = status_dialect_mismatch.WORDS.search(words) or status_dialect_mismatch.CHANGED.search(words)
+        version = changed or token_missing.demands(words)
         return bool(version) or (
             lease_or_lock.held(words) and not asks(step) and not _of_a_member(step, words)
         )

@@ -17,6 +17,7 @@ from ifmatch.diagnosis.losses.states_in_turn import (
     by_word,
     dropped,
     made_versions,
+    overwritten,
     own_entry,
     replaced,
     set_by,
@@ -24,7 +25,14 @@ from ifmatch.diagnosis.losses.states_in_turn import (
     taken_twice,
     told_twice,
 )
-from ifmatch.diagnosis.losses.told_changes import account_of, known_as, lists, moments_of, telling_piece
+from ifmatch.diagnosis.losses.told_changes import (
+    account_of,
+    known_as,
+    lists,
+    moments_of,
+    telling_piece,
+    telling_words,
+)
 from ifmatch.diagnosis.reading.conditions import Guard
 from ifmatch.diagnosis.reading.dates import http_date, shown
 from ifmatch.diagnosis.reading.listed_records import leaves_of, records_in
@@ -115,6 +123,11 @@ def _answers(case: Case, step: Step) -> list[Step]:
     if not gathered.answers_after(step, _NEAR):
         return []
     near = gathered.answers_naming(telling_piece(step), step, _NEAR)
+    if words := telling_words(step):
+        # What is told of changes may say what was set, and not of what.
+        known = {one.order for one in near}
+        more = [one for one in gathered.answers_naming(words, step, _NEAR) if one.order not in known]
+        near = sorted([*near, *more], key=lambda one: one.order)
     return [one for one in near if not _as_long(gathered, step, one)]
 
 
@@ -169,6 +182,10 @@ def _in_turn(case: Case, base: Step, step: Step, changes: Sequence[Change]) -> D
     part = _element(base, step, own, changes, shown=not step.puts)
     if part is not None:
         return part
+    if (theirs := overwritten(base, step, own, changes)) is not None:
+        change, word = theirs
+        text = f"the list of changes has {word} changed by {change.who} before this write replaced it unseen"
+        return Damage(Outcome.LOST_UPDATE, text, lost=change.listing, told=change.when)
     found = replaced(base, step, own, changes)
     if found is None and (added := dropped(base, step, own, changes)) is not None:
         change, word = added

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.steps.step import Step
 
 _PAIR: Final = 2
+# Seconds by which times of a list may lie early: they may lack the fraction of their second.
+_CUT: Final = 1.0
 # What an entry calls the version that it was made from.
 _BASE: Final = Words(
     r"(?:base|based[-_ ]?on|basis|parent|predecessor|ancestor|from|prev(?:ious)?|prior|before|old|expected"
@@ -100,6 +102,34 @@ def replaced(base: Step, step: Step, own: Change, changes: Sequence[Change]) -> 
         if lost is not None:
             return change, lost
         kept -= told
+    return None
+
+
+def overwritten(base: Step, step: Step, own: Change, changes: Sequence[Change]) -> tuple[Change, str] | None:
+    """Return the entry that made of what was read what an own write then replaced, and the name of the value.
+
+    The own entry tells that something else was there than what its sender had read.
+
+    Args:
+        base: the read.
+        step: the write.
+        own: its entry.
+        changes: all entries of the list.
+    """
+    old, mine = _states(base, step)
+    for made in transitions(own.record):
+        word, there = made.word, made.before
+        if word not in old or mine.get(word) != made.after or there in {old[word], ""}:
+            continue
+        if there in made.after:
+            # It is what was added to, or left as it was: its sender knew of it.
+            continue
+        for change in changes:
+            other = change is not own and change.who and own.who and change.who != own.who
+            if not other or (change.when is not None and base.timed and change.when < base.start - _CUT):
+                continue
+            if any((word, there) == (one.word, one.after) for one in transitions(change.record)):
+                return change, word
     return None
 
 

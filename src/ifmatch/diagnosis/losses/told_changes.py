@@ -80,6 +80,12 @@ _HOW: Final = Words(
 )
 
 
+# A text that two hardly set alike, a run of it that no format escapes, and so many changes are followed back.
+_TEXT: Final = 12
+_RUNS: Final = late_pattern(r"[A-Za-z0-9 ,.-]{6,}")
+_STEPS: Final = 20
+
+
 class Change(Frozen, frozen=True):
     """One entry of a service's account.
 
@@ -115,12 +121,14 @@ def account_of(
     names, last = _names(step), _last_pieces(step)
     path = _path(step)
     named = last if len(names) > _PATHS else _PIECES.findall(unquote(path))
+    said = telling_words(step)
     for one, text in telling:
         # Letters and digits are escaped nowhere: without them neither the address nor a record names it.
         where = one.exchange.request.url
         if one.method == "POST":
             where += one.view.sent_text[:_ASKED]
-        if not (_holds(where, last) or _holds(text, named) or may_be_coded(text)):
+        by_name = _holds(where, last) or _holds(text, named) or may_be_coded(text)
+        if not (by_name or (said and said in text)):
             continue
         records: Sequence[Record] = records_in(text)
         if one is step:
@@ -128,7 +136,8 @@ def account_of(
         if host_of(one.resource) != host_of(step.resource) and not _of_both(one, step, records, versions):
             continue
         if not about(one, step):
-            records = tuple(record for record in records if names & set(record.values()))
+            of_it = tuple(record for record in records if names & set(record.values()))
+            records = of_it or _of_the_value(records, step)
         records = _of_the_thing(records, step)
         yield from _changes(one, records, versions, bare=bare)
 
@@ -192,6 +201,43 @@ def telling_piece(step: Step) -> str:
         step: on the resource.
     """
     return max(_last_pieces(step), key=len, default="")
+
+
+def telling_words(step: Step) -> str:
+    """Return the longest run of plain words in what a write sets, "" where all that it sets is short.
+
+    Args:
+        step: the write.
+    """
+    values = [value for _, value in leaves_of(step.body.text)] if step.body is not None else []
+    runs = [run for value in values if len(value) >= _TEXT for run in _RUNS.findall(value)]
+    return max(runs, key=len, default="")
+
+
+def _of_the_value(records: Sequence[Record], step: Step) -> Sequence[Record]:
+    """Return the entries that lead to a text that a write set, each from what the one before had made of it.
+
+    Queries for changes need not repeat whose they are; a long text is set but once.
+
+    Args:
+        records: what a list tells.
+        step: a write.
+    """
+    body = step.body.text if step.body is not None else ""
+    wanted = {(name.rpartition("/")[2], value) for name, value in leaves_of(body) if len(value) >= _TEXT}
+    told = [(record, one) for record in records for one in transitions(record)] if wanted else []
+    made = [(record, one) for record, one in told if (one.word, one.after) in wanted]
+    if len(made) != 1:
+        return ()
+    chain = [made[0][0]]
+    before, word = made[0][1].before, made[0][1].word
+    for _ in range(_STEPS):
+        found = [(each, one) for each, one in told if (one.word, one.after) == (word, before)]
+        if len(found) != 1 or found[0][0] in chain:
+            break
+        chain.append(found[0][0])
+        before = found[0][1].before
+    return tuple(record for record in records if record in chain)
 
 
 def _of_the_thing(records: Sequence[Record], step: Step) -> Sequence[Record]:

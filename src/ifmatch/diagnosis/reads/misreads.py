@@ -19,6 +19,7 @@ from ifmatch.diagnosis.reads.rendered_times import made_for_each
 from ifmatch.diagnosis.reads.resumed_in_turn import resumed_in_turn
 from ifmatch.diagnosis.reads.revalidations import never_unmodified
 from ifmatch.diagnosis.reads.shared_seconds import later_in_second
+from ifmatch.diagnosis.reads.shown_changed import listed_later, shown_changed
 from ifmatch.diagnosis.reads.spliced_parts import cached_on_the_way, dropped, heard, resumed, spliced
 from ifmatch.diagnosis.reads.still_unmodified import (
     changed_before,
@@ -104,7 +105,7 @@ def _wrong_not_modified(case: Case, history: History) -> Iterator[tuple[Step, Da
         shown = whole.get(step.actor, [])
         proof = _proves_another(near, step, later, () if by_date else condition.tokens)
         if proof is None and by_date:
-            proof = _newer_itself(near, step) or _same_second(near, step, later) or changed_before(near, step)
+            proof = _proves_later(near, step, later)
         other = None if by_date else _names_another(near, step, condition)
         stayed = None if by_date or replaced is not None else _same_tag(near, step, condition.tokens[0])
         proof = proof or _told_in_content(shown, step, later) or _seen_replaced(near, shown, step, condition)
@@ -140,7 +141,14 @@ def _wrong_not_modified(case: Case, history: History) -> Iterator[tuple[Step, Da
 
 def _told_beside(case: Case, history: History, step: Step) -> tuple[Step, float] | None:
     """Return the answer beside a 304 that tells of a change before it, and when that was."""
-    return later_in_second(case, history, step) or changed_by_list(case, history, step)
+    found = later_in_second(case, history, step) or changed_by_list(case, history, step)
+    return found or listed_later(case, history, step)
+
+
+def _proves_later(history: History, step: Step, later: Step | None) -> Step | None:
+    """Return what shows a change that a 304 to a date left unsaid: itself, a look or a write."""
+    itself = _newer_itself(history, step) or _same_second(history, step, later)
+    return itself or changed_before(history, step) or shown_changed(history, step)
 
 
 def _seen_replaced(history: History, whole: list[Step], step: Step, condition: Condition) -> Step | None:

@@ -84,6 +84,12 @@ _MOMENTS = late_pattern(r"\d{4}-\d\d-\d\dT?[\d:.+Z-]*|\b\d{10}(?:\.\d+|\d{3})?\b
 # So many steps at the end of a path name the key.
 _NAMING = 2
 _VALUES = late_pattern(r"[\w.@:+-]*\d[\w.@:+-]*")
+# An amount, a time of day, or an edition: `15kg`, `08:30`, `v4.18.2` name nobody. A machine's address does.
+_NOBODY = late_pattern(
+    r"(?!(?:\d{1,3}\.){3}\d{1,3}(?!\d))(?:v(?:er(?:sion)?)?[-_.]?)?\d+"
+    r"(?:(?:[.:]\d+)+(?:[-+][\w.+-]*)?|(?:[.:]\d+)*[A-Za-z%]{0,3})",
+    re.IGNORECASE,
+)
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -244,7 +250,7 @@ def _rival_named(facts: Facts) -> bool:
     body, step = facts.step.body, facts.step
     if body is None or len(body) > _CLAIM_LENGTH:
         return False
-    mine = {one for one in _VALUES.findall(body.text) if not one.isdigit()}
+    mine = {one for one in _VALUES.findall(body.text) if _NOBODY.fullmatch(one) is None}
     kinds = {_DIGITS.sub("0", one) for one in mine}
     key = step.resource.rpartition("/")[2]
     for content in (step.content, facts.current_content):

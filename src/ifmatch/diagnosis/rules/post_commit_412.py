@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
+from ifmatch.diagnosis.facts.commands_done import changed_at
 from ifmatch.diagnosis.facts.same_by_chance import carried_out, little, there_before
 from ifmatch.diagnosis.links.evidence import note
 from ifmatch.diagnosis.losses.counts import counts_along
@@ -28,6 +29,8 @@ _TICK = 1.2
 _NEAR = 40
 # Seconds after a look within which another seldom creates the very same.
 _JUST = 5.0
+# Seconds between the moments at which many do what is due.
+_MINUTE = 60
 
 
 def created(facts: Facts) -> bool:
@@ -64,6 +67,27 @@ def _moved_by_date(facts: Facts) -> bool:
     took = step.end - step.start
     came = step.date - took if step.date is not None else step.start
     return came - _TICK <= modified <= came + took + _TICK
+
+
+def _made_by_it(facts: Facts) -> bool:
+    """Tell whether what is there was made in the very second of the refusal, by the service's clock alone.
+
+    Whoever else had written the same would have had to do it in that second, after a read of an older state.
+    A long wait leaves room for another, and so does a clock that both go by: what is due at a full minute.
+
+    Args:
+        facts: of a refused request whose content the next read shows.
+
+    Source: RFC 9110 sections 6.6.1 (Date) and 8.8.2 (Last-Modified).
+    """
+    step, refresh, source = facts.step, facts.refresh, facts.source
+    if refresh is None or step.date is None or not step.timed or step.end - step.start > _QUICK:
+        return False
+    read = source if source is not None else next(reversed(facts.own_reads_before), None)
+    made = refresh.last_modified if refresh.last_modified is not None else changed_at(facts)
+    if made is None or int(made) != int(step.date) or int(made) % _MINUTE == 0:
+        return False
+    return read is not None and read.date is not None and read.date < int(made)
 
 
 def _stored_again(facts: Facts) -> Step | None:
@@ -136,6 +160,17 @@ def _by_another(facts: Facts) -> Iterator[Evidence]:
         yield note(text, -2.0, other)
 
 
+def _stored(facts: Facts, text: str) -> Iterator[Evidence]:
+    """Yield evidence from what is there, and from when it was made."""
+    hidden = not facts.step.hops
+    if hidden:
+        yield from _by_another(facts)
+    made = _made_by_it(facts)
+    yield note(text, 1.6 if hidden and not made and little(facts) else 2.5, facts.refresh)
+    if made:
+        yield note("it was made in the very second of this request, and not before", 1.5, facts.refresh)
+
+
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from a first attempt that was refused and is stored.
 
@@ -173,9 +208,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         yield note(text + "; it is so little that another may have written the same", 0.8, facts.refresh)
         return
     else:
-        if not step.hops:
-            yield from _by_another(facts)
-        yield note(text, 1.6 if not step.hops and little(facts) else 2.5, facts.refresh)
+        yield from _stored(facts, text)
     if waited_before(facts) is not None:
         yield note("the origin got it late: another node may have stored it before", 0.5, step.hops[0])
     elif len(step.hops) == 1:

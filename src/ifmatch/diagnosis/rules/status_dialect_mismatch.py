@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from ifmatch.diagnosis.facts.carried_versions import carried_version
 from ifmatch.diagnosis.facts.change_logs import others_changed
+from ifmatch.diagnosis.facts.listed_beside import listed_as_another
 from ifmatch.diagnosis.facts.stated_values import stated_otherwise
 from ifmatch.diagnosis.habits.dialect_habits import LEARNED
 from ifmatch.diagnosis.links.evidence import note
@@ -46,6 +47,11 @@ WORDS = Words(
     r"|resourceVersion|Document update conflict"
     r"|conditionNotMet|Compare failed|is at [0-9a-f]{7,} but expected|different than the current"
     r"|failedPrecondition|ABORTED"
+)
+# What says so of the state, and not that a thing is taken meanwhile.
+CHANGED = Words(
+    r"(?:modified|changed|updated|edited) (?:by|in)"
+    r" (?:an ?other|another|some(?:one|body)|a different|the meantime)"
 )
 # Words of a failed condition that stand in no other failure of a server.
 PLAIN_WORDS = Words(
@@ -219,8 +225,8 @@ def _given_up(facts: Facts, after: Step) -> bool:
         return False
     if facts.own(facts.later) or facts.guard is None or facts.overlapping_own:
         return False
-    if stated_otherwise(facts) is not None:
-        # No status would have told that what it wants of the record is spelt otherwise there.
+    if stated_otherwise(facts) is not None or listed_as_another(facts) is not None:
+        # No status would have told that what it wants of the record is spelt otherwise there, or another's.
         return False
     return step.body is None or not any(same_content(one.body, step.body) for one in _after(facts))
 

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis.facts.carried_versions import carried_version
 from ifmatch.diagnosis.facts.undone_reasons import left_in_success
 from ifmatch.diagnosis.links.evidence import note
+from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.conditions import IN_CONTENT, Guard
 from ifmatch.diagnosis.reading.contents import holds, same_content
-from ifmatch.diagnosis.steps.refusal_words import asks_for_condition
+from ifmatch.diagnosis.reading.version_words import speaks_of_versions
+from ifmatch.diagnosis.steps.message_members import sent
+from ifmatch.diagnosis.steps.refusal_words import MEANWHILE, asks_for_condition, says_outdated
 from ifmatch.dialects import Meaning
 from ifmatch.dialects.glossary import Words
 from ifmatch.model.late import late_pattern
@@ -44,6 +47,8 @@ MANDATORY = Words(
     r"(?:if-match|e-?tag|revision|precondition|lock_?version|row_?version)[^.]{0,20}(?:required|mandatory|missing)"
     r"|(?:version) is (?:required|mandatory) (?:for|to) (?:change|update|edit|modify|delete)"
 )
+_COMPARED = frozenset({409, 412})
+_ALTERED = Words(MEANWHILE)
 _FAULTS = frozenset({400, 403, 409, 412, 422})
 # The status line says no more than the status, and the head of an XML document has a version of its own.
 _STATUS_LINE = late_pattern(r"pre-?condition[ _-]?failed|<\?xml\b[^>]{0,200}\?>", re.IGNORECASE)
@@ -83,6 +88,32 @@ def passed_guarded(later: Iterable[Step], refused: Step) -> Step | None:
     return None
 
 
+def _told_of_change(facts: Facts) -> Step | None:
+    """Return the look that shows a thing as it was read, of which a refusal says that it has changed.
+
+    Who sends no version is told the same as who sends an old one, where both are compared alike. What stands
+    for a version in the content is one that was sent.
+
+    Args:
+        facts: of a refused write without a condition.
+    """
+    step = facts.step
+    if step.status not in _COMPARED or not (says_outdated(step) or _ALTERED.search(facts.error_text)):
+        return None
+    if any(speaks_of_versions(one) for one in sent(step)):
+        return None
+    read = next((one for one in reversed(facts.own_reads_before) if one.read_ok and one.etag), None)
+    if read is None or read.etag is None or read.etag in step.view.sent_text:
+        return None
+    looks = (one for one in facts.own(facts.later) if one.read_ok and one.etag)
+    after = next(looks, None)
+    if after is None:
+        # Told the same twice, with a look between, it is the second one that nothing follows.
+        told = [one for one in facts.own(facts.earlier) if one.refused and one.status == step.status]
+        return read if told and read.order > told[0].order else None
+    return after if tokens.base(after.etag or "") == tokens.base(read.etag) else None
+
+
 def detect(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence from a refused write without precondition.
 
@@ -114,6 +145,9 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     elif (passed := passed_guarded(facts.own(facts.later), step)) is not None:
         text = f"{step.status} without a condition, and the same request passed with one"
         yield note(text, 4.5, passed)
+    elif (still := _told_of_change(facts)) is not None:
+        text = f"{step.status} speaks of a change, and there was none: no version was sent to compare"
+        yield note(text, 4.5, still)
     else:
         return
     reads = [one for one in facts.own_reads_before if one.etag is not None]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from ifmatch.diagnosis.facts.dialect_scopes import scope_path
+from ifmatch.diagnosis.facts.listed_beside import listed_as_another
 from ifmatch.diagnosis.facts.parts_apart import parts_apart
 from ifmatch.diagnosis.facts.selected_entries import one_tag_for_all, passed_over
 from ifmatch.diagnosis.facts.tags_elsewhere import ever_new_at_source
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ifmatch.diagnosis.facts.incident import Facts
+    from ifmatch.diagnosis.facts.listed_beside import Listed
     from ifmatch.diagnosis.facts.parts_apart import Apart
     from ifmatch.diagnosis.reading.conditions import Condition
     from ifmatch.diagnosis.steps.step import Step
@@ -83,6 +85,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
         return
     if facts.elsewhere is not None:
         yield from _from_elsewhere(facts, facts.elsewhere)
+    elif (entry := listed_as_another(facts)) is not None:
+        yield from _from_entry(entry)
     elif facts.inside is not None and (tokens.is_entity_tag(facts.token) or _of_another(facts, guard)):
         yield from _from_inside(facts, facts.inside)
 
@@ -97,6 +101,11 @@ def _of_another_thing(facts: Facts) -> Iterator[Evidence]:
         return
     carried = [one.value for one in sent(step)]
     versions = [one.value for one in sent(step) if _NAMED.search(one.word) and len(one.value) >= _TELLING]
+    called = (one.value for one in sent(step) if called_version(one.word) and len(one.value) >= _TELLING)
+    entry = next((found for one in called if (found := listed_as_another(facts, one)) is not None), None)
+    if entry is not None:
+        yield from _from_entry(entry)
+        return
     held: dict[str, tuple[str, Step]] = {}
     for read, value in facts.case.gathered(step.actor).versions_before(step) if versions else ():
         held[value] = last_step(read.resource), read
@@ -307,6 +316,14 @@ def _relation(here: str, there: str) -> tuple[str, float]:
     if there.rstrip("/") == parent.rstrip("/") or parent_of(there) == here:
         return "a parent or part of the target", 6.0
     return "another resource", 6.0
+
+
+def _from_entry(entry: Listed) -> Iterator[Evidence]:
+    """Yield evidence from a token that a list shows as that of another entry than the target's."""
+    text = f"the list has {entry.sent} for {entry.other}, and {entry.own} for the target"
+    yield note(text, 6.5, entry.listing)
+    if entry.still is not None:
+        yield note(f"the target's own version is {entry.own} before and after", 1.5, entry.still)
 
 
 def _from_inside(facts: Facts, inside: Step) -> Iterator[Evidence]:
