@@ -35,6 +35,7 @@ OWN = {
             "one id on all answers names a session, not an answer",
             "a proxy gives the path another name and drops the field",
             "upload and its metadata are one thing",
+            "a task of a list is gone when it is ticked off",
         ),
         _KIND,
     ),
@@ -65,6 +66,7 @@ _SIGNED = (
     "letter press: refused though stored, JSON record of two times",
     "a trail whose editor is an object, refused with 409",
     "a loan is signed by the desk's own clerk at once, and refused: the answers put records into an envelope",
+    "record signed by the service in an object",
 )
 _AS_TEXT = "what stands inside a text is lost where the whole state is told as one"
 IN_A_TEXT = dict.fromkeys(
@@ -99,6 +101,7 @@ IN_PROSE = dict.fromkeys(
         "two tills count one stock down, each reads again where it was too late",
         "what was stored is gone at the next look, and the service compares elsewhere",
         "two nodes got one guarded write, and the one that stored it answered after the client had gone",
+        "two orders get the same note of a tax office after each write",
     ),
     _UNNAMED,
 )
@@ -134,6 +137,8 @@ _NOTHING = "what a filter or a command leaves as it is looks like one that did n
 _OF_A_PART = "a part is read under one tag that stays, and the whole is written with it"
 _NODES = "two nodes got one guarded write, and the one that stored it answered after the client had gone"
 _ROWS_LEFT = "that no row is left to change is the answer of the second node as of any other conflict"
+_UNDER_WAY = "a call under way is finished by the service, its status has a name of its own"
+_MAKES = "commands do not say what they make"
 _AT_ONE_PLACE = "calls go to one place: which of them came twice is told by the front alone"
 _BY_FAMILY = {
     "kubernetes": {"an empty tag": _WORD_FOR_NONE},
@@ -150,7 +155,17 @@ _BY_FAMILY = {
         _NODES: _ROWS_LEFT,
         _LEFT: _STILL_OLD,
     },
-    "confluence": {_OF_A_PART: _OF_ONE},
+    "confluence": {
+        _OF_A_PART: _OF_ONE,
+        **dict.fromkeys(
+            (
+                "stored all the same: the new state names the refused request",
+                "an order with a log of its own",
+                _UNDER_WAY,
+            ),
+            _UNNAMED,
+        ),
+    },
     "docker-engine": {_OF_A_PART: _OF_ONE},
     "json-rpc": {_NODES: _AT_ONE_PLACE},
     "graphql": {_NODES: _AT_ONE_PLACE},
@@ -169,11 +184,19 @@ _BY_FAMILY = {
     "caldav-carddav": {
         "The count goes back and comes again, and nothing speaks of a cache": "a calendar's counts are text",
         "bus lines: a success denies what was wrong by itself, and passes mended on the same tag": _AS_TEXT,
+        _UNDER_WAY: _AS_TEXT,
     },
     "google-iam": {"no mark of a cache, but the origin never saw the read": "a POST is kept by no cache"},
     "openstack-placement": _COUNTERS,
     "broadleaf": {"the tag of a catalogue guards its entries": "a cart's version stands beside the cart"},
-    "firestore": {"a 404 of a route that does not take the method": _NOT_THERE},
+    "firestore": dict.fromkeys(
+        (
+            "a 404 of a route that does not take the method",
+            "the path was for a moment not there: the thing is",
+            "a list gave other versions, and the one that is sent is from nowhere",
+        ),
+        _NOT_THERE,
+    ),
     "sanity": _RESENT,
     "commercetools": {
         **_RESENT,
@@ -186,8 +209,9 @@ _BY_FAMILY = {
                 "several writes of one second, one of them taken, and its change is what is there",
                 "two clerks close one case; the second sees that it is done, and goes on to the next",
                 "a build that got ready after the client's own write",
+                _UNDER_WAY,
             ),
-            "commands do not say what they make",
+            _MAKES,
         ),
     },
     "github-contents": dict.fromkeys(
@@ -250,6 +274,20 @@ _OF_SEVERAL = (
         "google-compute gitlab-files azure-table",
     ),
     (
+        ("scope: whole board counted, own write 204 only",),
+        "the answer to a write gives no version: what moved it is not told from another's write",
+        "consul-kv google-compute docker-engine gitlab-files",
+    ),
+    (
+        (
+            "two puts at once, nothing read before",
+            "two puts at once on a tag that counts nothing, nothing read before",
+            "two counts at once at a warehouse, json guard, nothing read",
+        ),
+        "it shows itself by its refusal alone",
+        "generic-json",
+    ),
+    (
         ("an order sent with the revision before the own one is sent back, as the queue tells",),
         "the report names the tag without the brackets that the field has around it",
         "webdav",
@@ -261,7 +299,7 @@ _OF_SEVERAL = (
     ),
     (
         ("a print job is taken for later on an older revision, and carried out",),
-        "commands do not say what they make",
+        _MAKES,
         "commercetools",
     ),
 )
@@ -323,7 +361,7 @@ def untold(story, captures, tongue):
     if tongue.as_prose:
         tables.append(IN_PROSE)
     if tongue.commands and OWN_CHANGE & {one for view in story.views for one in story.wanted(view)}:
-        return "commands do not say what they make"
+        return _MAKES
     if tongue.one_url:
         tables.append(ONE_URL)
     if tongue.status in {200, 207}:
