@@ -36,6 +36,8 @@ OWN = {
             "a proxy gives the path another name and drops the field",
             "upload and its metadata are one thing",
             "a task of a list is gone when it is ticked off",
+            "a rule deleted under a count that the list had shown past",
+            "the list of a folder shows that the thing has moved on",
         ),
         _KIND,
     ),
@@ -80,6 +82,7 @@ IN_A_TEXT = dict.fromkeys(
         "a rules engine adds what follows from an own save",
         "a listing that is behind the client's own write",
         "a store of keys: the index under the prefix is behind the own write",
+        "the same, the lease kept as base64",
         *_SIGNED,
     ),
     _AS_TEXT,
@@ -175,6 +178,7 @@ _BY_FAMILY = {
         **dict.fromkeys(
             (
                 "the state names the request that was refused, under another name of the service's own",
+                "the same, the lease kept as base64",
                 "healthy: If-Match answered with ok false for another reason",
             ),
             _AS_TEXT,
@@ -189,14 +193,7 @@ _BY_FAMILY = {
     "google-iam": {"no mark of a cache, but the origin never saw the read": "a POST is kept by no cache"},
     "openstack-placement": _COUNTERS,
     "broadleaf": {"the tag of a catalogue guards its entries": "a cart's version stands beside the cart"},
-    "firestore": dict.fromkeys(
-        (
-            "a 404 of a route that does not take the method",
-            "the path was for a moment not there: the thing is",
-            "a list gave other versions, and the one that is sent is from nowhere",
-        ),
-        _NOT_THERE,
-    ),
+    "firestore": {"a 404 of a route that does not take the method": _NOT_THERE},
     "sanity": _RESENT,
     "commercetools": {
         **_RESENT,
@@ -229,17 +226,19 @@ _OF_SEVERAL = (
         (
             "the tag of an invoice for an order, after a save of another order",
             "the tag of a bill for a room of the same folder, the room's own read after it",
+            "the old tag of a thing is sent for the one beside it",
         ),
         "a count of few digits may be an older one of the thing itself",
         (
             "kubernetes confluence contentful consul-kv openstack-placement mediawiki square vault-kv2"
-            " docker-engine json-rpc graphql postgrest broadleaf generic-json commercetools"
+            " docker-engine json-rpc graphql postgrest broadleaf generic-json commercetools mongodb-data-api"
         ),
     ),
     (
         (
             "the tag of an invoice for an order, after a save of another order",
             "the tag of a bill for a room of the same folder, the room's own read after it",
+            "the old tag of a thing is sent for the one beside it",
         ),
         "a version is of the whole library: that of an invoice is an older one of the order, too",
         "zotero firefox-sync",
@@ -272,6 +271,22 @@ _OF_SEVERAL = (
         ),
         "an answer to a write shows neither the state nor the version, or under names that reads do not have",
         "google-compute gitlab-files azure-table",
+    ),
+    (
+        (
+            "the path was for a moment not there: the thing is",
+            "a list gave other versions, and the one that is sent is from nowhere",
+        ),
+        _NOT_THERE,
+        "firestore etcd-v2",
+    ),
+    (
+        (
+            "another had put back the old state, and its tag is made of the content",
+            "the first write came to nothing, and the second one is what is seen later",
+        ),
+        "a write says which version it makes: an older one behind its success is an older copy",
+        "mongodb-data-api postgrest",
     ),
     (
         ("scope: whole board counted, own write 204 only",),

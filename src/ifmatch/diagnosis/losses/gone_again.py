@@ -96,7 +96,10 @@ def _replaces(step: Step, token: str) -> bool:
     """Tell whether an accepted write has put another version in the place of a token, as far as one knows."""
     if step.dialect is not None and step.dialect.id == LEARNED:
         return step.etag is not None and tokens.steps_on(token, step.etag) > 0
-    return step.etag is None or tokens.opaque(step.etag) != tokens.opaque(token)
+    if step.etag is None:
+        # A version may stand in an answer of which nobody knows the family.
+        return tokens.opaque(token) not in step.view.text
+    return tokens.opaque(step.etag) != tokens.opaque(token)
 
 
 def dated_beside(history: History, step: Step) -> Damage | None:
