@@ -206,6 +206,9 @@ _BY_FAMILY = {
                 "several writes of one second, one of them taken, and its change is what is there",
                 "two clerks close one case; the second sees that it is done, and goes on to the next",
                 "a build that got ready after the client's own write",
+                "a patch of a playlist is made from the list before another's song was added",
+                "a patch of a long note lacks the paragraph that another had added",
+                "the same with a tag and a table",
                 _UNDER_WAY,
             ),
             _MAKES,
@@ -287,6 +290,11 @@ _OF_SEVERAL = (
         ),
         "a write says which version it makes: an older one behind its success is an older copy",
         "mongodb-data-api postgrest",
+    ),
+    (
+        ("another took back what was stored, and the count went on",),
+        "the answer to a write gives no version, and the name of a commit counts nothing",
+        "gitlab-files",
     ),
     (
         ("scope: whole board counted, own write 204 only",),
