@@ -64,7 +64,8 @@ def test_style_changes_nothing() -> None:
     assert not _changed(QUICK, 1)
 
 
+# Each recording is told once, in one of three styles: the seconds are spent on recordings, not on styles.
 @pytest.mark.full
 @pytest.mark.parametrize("seed", range(2, 5))
 def test_style_changes_nothing_anywhere(seed) -> None:
-    assert not _changed(LABELS, seed)
+    assert not _changed(LABELS[seed - 2 :: 3], seed)
