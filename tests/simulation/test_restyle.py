@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pathlib
 import re
+from email.utils import parsedate_to_datetime
 
 import pytest
 
@@ -58,6 +59,14 @@ def test_another_style_is_other_text() -> None:
     assert before.response.fields.text("etag") != after.response.fields.text("etag")
     assert before.response.fields.text("last-modified") != after.response.fields.text("last-modified")
     assert [name for name, _ in before.response.fields] != [name for name, _ in after.response.fields]
+
+
+def test_the_time_in_a_tag_moves_with_the_days() -> None:
+    """Tomcat makes tags of size and time in milliseconds: that of Last-Modified."""
+    read_again = Style("x").capture(_captures(CASES / "apis" / "b695.label.json")[0]).exchanges[1].response
+    time = int(read_again.fields.text("etag").strip('W/"').partition("-")[2])
+    modified = parsedate_to_datetime(read_again.fields.text("last-modified")).timestamp()
+    assert time // 1000 == modified
 
 
 def test_style_changes_nothing() -> None:
