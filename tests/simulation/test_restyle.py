@@ -69,6 +69,14 @@ def test_the_time_in_a_tag_moves_with_the_days() -> None:
     assert time // 1000 == modified
 
 
+def test_a_percent_encoded_quote_is_no_digit_of_a_tag() -> None:
+    steps = Style("x").capture(_captures(CASES / "apis" / "a726.label.json")[0]).exchanges
+    sent = next(text for step in steps if (text := step.request.fields.text("if-match")) is not None)
+    assert sent.startswith("%22")
+    assert sent.endswith("%22")
+    assert {f'"{sent[3:-3]}"'} & {step.response.fields.text("etag") for step in steps}
+
+
 def test_style_changes_nothing() -> None:
     assert not _changed(QUICK, 1)
 

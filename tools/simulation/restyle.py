@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from ifmatch.model.unknown import UnknownType
 
 _HOST: Final = re.compile(r"\b([a-z0-9-]+)\.example\.test\b")
-_HEX: Final = re.compile(r"(?<![0-9A-Za-z])[0-9a-f]{8,64}(?![0-9A-Za-z])")
+# A quote before a tag may be percent-encoded: that is none of its digits.
+_HEX: Final = re.compile(r"(?:(?<![0-9A-Za-z%])|(?<=%[0-9A-Fa-f]{2}))[0-9a-f]{8,64}(?![0-9A-Za-z])")
 # The end of a tag of size and time, in milliseconds: decimal as Tomcat has it, hexadecimal as Node.js.
 _TIME: Final = re.compile(r"(?<=[0-9a-f]-)(?:1[6-9]\d{11}|1[7-9a-f][0-9a-f]{9})(?=\\?\"|&quot;)")
 _DECIMAL: Final = 13
