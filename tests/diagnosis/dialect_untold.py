@@ -35,6 +35,9 @@ OWN = {
             "one id on all answers names a session, not an answer",
             "a proxy gives the path another name and drops the field",
             "upload and its metadata are one thing",
+            "a task of a list is gone when it is ticked off",
+            "a rule deleted under a count that the list had shown past",
+            "the list of a folder shows that the thing has moved on",
         ),
         _KIND,
     ),
@@ -65,6 +68,7 @@ _SIGNED = (
     "letter press: refused though stored, JSON record of two times",
     "a trail whose editor is an object, refused with 409",
     "a loan is signed by the desk's own clerk at once, and refused: the answers put records into an envelope",
+    "record signed by the service in an object",
 )
 _AS_TEXT = "what stands inside a text is lost where the whole state is told as one"
 IN_A_TEXT = dict.fromkeys(
@@ -78,6 +82,7 @@ IN_A_TEXT = dict.fromkeys(
         "a rules engine adds what follows from an own save",
         "a listing that is behind the client's own write",
         "a store of keys: the index under the prefix is behind the own write",
+        "the same, the lease kept as base64",
         *_SIGNED,
     ),
     _AS_TEXT,
@@ -99,6 +104,7 @@ IN_PROSE = dict.fromkeys(
         "two tills count one stock down, each reads again where it was too late",
         "what was stored is gone at the next look, and the service compares elsewhere",
         "two nodes got one guarded write, and the one that stored it answered after the client had gone",
+        "two orders get the same note of a tax office after each write",
     ),
     _UNNAMED,
 )
@@ -134,6 +140,8 @@ _NOTHING = "what a filter or a command leaves as it is looks like one that did n
 _OF_A_PART = "a part is read under one tag that stays, and the whole is written with it"
 _NODES = "two nodes got one guarded write, and the one that stored it answered after the client had gone"
 _ROWS_LEFT = "that no row is left to change is the answer of the second node as of any other conflict"
+_UNDER_WAY = "a call under way is finished by the service, its status has a name of its own"
+_MAKES = "commands do not say what they make"
 _AT_ONE_PLACE = "calls go to one place: which of them came twice is told by the front alone"
 _BY_FAMILY = {
     "kubernetes": {"an empty tag": _WORD_FOR_NONE},
@@ -150,7 +158,17 @@ _BY_FAMILY = {
         _NODES: _ROWS_LEFT,
         _LEFT: _STILL_OLD,
     },
-    "confluence": {_OF_A_PART: _OF_ONE},
+    "confluence": {
+        _OF_A_PART: _OF_ONE,
+        **dict.fromkeys(
+            (
+                "stored all the same: the new state names the refused request",
+                "an order with a log of its own",
+                _UNDER_WAY,
+            ),
+            _UNNAMED,
+        ),
+    },
     "docker-engine": {_OF_A_PART: _OF_ONE},
     "json-rpc": {_NODES: _AT_ONE_PLACE},
     "graphql": {_NODES: _AT_ONE_PLACE},
@@ -160,6 +178,7 @@ _BY_FAMILY = {
         **dict.fromkeys(
             (
                 "the state names the request that was refused, under another name of the service's own",
+                "the same, the lease kept as base64",
                 "healthy: If-Match answered with ok false for another reason",
             ),
             _AS_TEXT,
@@ -169,6 +188,7 @@ _BY_FAMILY = {
     "caldav-carddav": {
         "The count goes back and comes again, and nothing speaks of a cache": "a calendar's counts are text",
         "bus lines: a success denies what was wrong by itself, and passes mended on the same tag": _AS_TEXT,
+        _UNDER_WAY: _AS_TEXT,
     },
     "google-iam": {"no mark of a cache, but the origin never saw the read": "a POST is kept by no cache"},
     "openstack-placement": _COUNTERS,
@@ -186,8 +206,12 @@ _BY_FAMILY = {
                 "several writes of one second, one of them taken, and its change is what is there",
                 "two clerks close one case; the second sees that it is done, and goes on to the next",
                 "a build that got ready after the client's own write",
+                "a patch of a playlist is made from the list before another's song was added",
+                "a patch of a long note lacks the paragraph that another had added",
+                "the same with a tag and a table",
+                _UNDER_WAY,
             ),
-            "commands do not say what they make",
+            _MAKES,
         ),
     },
     "github-contents": dict.fromkeys(
@@ -205,17 +229,19 @@ _OF_SEVERAL = (
         (
             "the tag of an invoice for an order, after a save of another order",
             "the tag of a bill for a room of the same folder, the room's own read after it",
+            "the old tag of a thing is sent for the one beside it",
         ),
         "a count of few digits may be an older one of the thing itself",
         (
             "kubernetes confluence contentful consul-kv openstack-placement mediawiki square vault-kv2"
-            " docker-engine json-rpc graphql postgrest broadleaf generic-json commercetools"
+            " docker-engine json-rpc graphql postgrest broadleaf generic-json commercetools mongodb-data-api"
         ),
     ),
     (
         (
             "the tag of an invoice for an order, after a save of another order",
             "the tag of a bill for a room of the same folder, the room's own read after it",
+            "the old tag of a thing is sent for the one beside it",
         ),
         "a version is of the whole library: that of an invoice is an older one of the order, too",
         "zotero firefox-sync",
@@ -250,6 +276,41 @@ _OF_SEVERAL = (
         "google-compute gitlab-files azure-table",
     ),
     (
+        (
+            "the path was for a moment not there: the thing is",
+            "a list gave other versions, and the one that is sent is from nowhere",
+        ),
+        _NOT_THERE,
+        "firestore etcd-v2",
+    ),
+    (
+        (
+            "another had put back the old state, and its tag is made of the content",
+            "the first write came to nothing, and the second one is what is seen later",
+        ),
+        "a write says which version it makes: an older one behind its success is an older copy",
+        "mongodb-data-api postgrest",
+    ),
+    (
+        ("another took back what was stored, and the count went on",),
+        "the answer to a write gives no version, and the name of a commit counts nothing",
+        "gitlab-files",
+    ),
+    (
+        ("scope: whole board counted, own write 204 only",),
+        "the answer to a write gives no version: what moved it is not told from another's write",
+        "consul-kv google-compute docker-engine gitlab-files",
+    ),
+    (
+        (
+            "two puts at once, nothing read before",
+            "two puts at once on a tag that counts nothing, nothing read before",
+            "two counts at once at a warehouse, json guard, nothing read",
+        ),
+        "it shows itself by its refusal alone",
+        "generic-json",
+    ),
+    (
         ("an order sent with the revision before the own one is sent back, as the queue tells",),
         "the report names the tag without the brackets that the field has around it",
         "webdav",
@@ -261,7 +322,7 @@ _OF_SEVERAL = (
     ),
     (
         ("a print job is taken for later on an older revision, and carried out",),
-        "commands do not say what they make",
+        _MAKES,
         "commercetools",
     ),
 )
@@ -323,7 +384,7 @@ def untold(story, captures, tongue):
     if tongue.as_prose:
         tables.append(IN_PROSE)
     if tongue.commands and OWN_CHANGE & {one for view in story.views for one in story.wanted(view)}:
-        return "commands do not say what they make"
+        return _MAKES
     if tongue.one_url:
         tables.append(ONE_URL)
     if tongue.status in {200, 207}:

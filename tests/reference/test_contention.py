@@ -86,7 +86,10 @@ def test_no_increment_is_lost(kind, workers, tmp_path) -> None:
     check(kind, workers, 4, 25, tmp_path)
 
 
+# What an object store answers each client in takes so much longer: a quarter shows the same.
 @pytest.mark.full
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql", "redis", "s3"])
-def test_no_increment_of_eight_thousand_is_lost(kind, tmp_path) -> None:
-    check(kind, 2, 8, 1000, tmp_path)
+@pytest.mark.parametrize(
+    ("kind", "times"), [("sqlite", 1000), ("postgresql", 1000), ("redis", 1000), ("s3", 250)]
+)
+def test_no_increment_of_thousands_is_lost(kind, times, tmp_path) -> None:
+    check(kind, 2, 8, times, tmp_path)

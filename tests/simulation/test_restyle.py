@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pathlib
 import re
+from email.utils import parsedate_to_datetime
 
 import pytest
 
@@ -60,11 +61,28 @@ def test_another_style_is_other_text() -> None:
     assert [name for name, _ in before.response.fields] != [name for name, _ in after.response.fields]
 
 
+def test_the_time_in_a_tag_moves_with_the_days() -> None:
+    """Tomcat makes tags of size and time in milliseconds: that of Last-Modified."""
+    read_again = Style("x").capture(_captures(CASES / "apis" / "b695.label.json")[0]).exchanges[1].response
+    time = int(read_again.fields.text("etag").strip('W/"').partition("-")[2])
+    modified = parsedate_to_datetime(read_again.fields.text("last-modified")).timestamp()
+    assert time // 1000 == modified
+
+
+def test_a_percent_encoded_quote_is_no_digit_of_a_tag() -> None:
+    steps = Style("x").capture(_captures(CASES / "apis" / "a726.label.json")[0]).exchanges
+    sent = next(text for step in steps if (text := step.request.fields.text("if-match")) is not None)
+    assert sent.startswith("%22")
+    assert sent.endswith("%22")
+    assert {f'"{sent[3:-3]}"'} & {step.response.fields.text("etag") for step in steps}
+
+
 def test_style_changes_nothing() -> None:
     assert not _changed(QUICK, 1)
 
 
+# Each recording is told once, in one of three styles: the seconds are spent on recordings, not on styles.
 @pytest.mark.full
 @pytest.mark.parametrize("seed", range(2, 5))
 def test_style_changes_nothing_anywhere(seed) -> None:
-    assert not _changed(LABELS, seed)
+    assert not _changed(LABELS[seed - 2 :: 3], seed)

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from ifmatch.model.unknown import UnknownType
 
 _HOST: Final = re.compile(r"\b([a-z0-9-]+)\.example\.test\b")
-_HEX: Final = re.compile(r"(?<![0-9A-Za-z])[0-9a-f]{8,64}(?![0-9A-Za-z])")
+# A quote before a tag may be percent-encoded: that is none of its digits.
+_HEX: Final = re.compile(r"(?:(?<![0-9A-Za-z%])|(?<=%[0-9A-Fa-f]{2}))[0-9a-f]{8,64}(?![0-9A-Za-z])")
+# The end of a tag of size and time, in milliseconds: decimal as Tomcat has it, hexadecimal as Node.js.
+_TIME: Final = re.compile(r"(?<=[0-9a-f]-)(?:1[6-9]\d{11}|1[7-9a-f][0-9a-f]{9})(?=\\?\"|&quot;)")
+_DECIMAL: Final = 13
+_MILLISECONDS: Final = 1000
 _DATE: Final = re.compile(
     r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} "
     r"\d\d:\d\d:\d\d GMT"
@@ -110,6 +115,7 @@ class Style:
     def _text(self, text: str) -> str:
         text = _HOST.sub(lambda found: f"{self._host(found[1])}.example.test", text)
         text = _DATE.sub(self._later, text)
+        text = _TIME.sub(self._moved, text)
         return _HEX.sub(self._respelt, text) if self._tags else text
 
     def _host(self, name: str) -> str:
@@ -118,6 +124,12 @@ class Style:
     def _later(self, found: re.Match[str]) -> str:
         moment = datetime.strptime(found[0], _IMF).replace(tzinfo=UTC)
         return (moment + self._weeks).strftime(_IMF)
+
+    def _moved(self, found: re.Match[str]) -> str:
+        base = 10 if len(found[0]) == _DECIMAL else 16
+        moment = int(found[0], base) + int(self._weeks.total_seconds()) * _MILLISECONDS
+        # Capital letters are none that are respelt.
+        return f"{moment:d}" if base != 16 else f"{moment:X}"
 
     def _respelt(self, found: re.Match[str]) -> str:
         return found[0] if found[0].isdigit() else found[0].translate(self._hex)

@@ -42,6 +42,8 @@ _FEWEST_PIECES: Final = 3
 _SETS: Final = "set:"
 _ONE_OF: Final = frozenset({"0", "*"})
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+# A member beside a text that says how it is written.
+_ENCODINGS: Final = ("encoding", "contentEncoding", "content_encoding")
 
 
 def scope_of(request: Request, dialect: Dialect) -> tuple[Scope, str]:
@@ -186,7 +188,8 @@ def _only(whole: object, pointer: str) -> object:
 
 def _coded(whole: object, pointer: str) -> bool:
     """Tell whether a member stands beside one that says that it is base64."""
-    return next(values_at(whole, pointer.rpartition("/")[0] + "/encoding"), None) == "base64"
+    above = pointer.rpartition("/")[0]
+    return any("base64" in values_at(whole, f"{above}/{name}") for name in _ENCODINGS)
 
 
 def _unwrapped(value: object, *, coded: bool) -> str:

@@ -63,6 +63,21 @@ def take_untraced(steps: Sequence[Step]) -> None:
                     step.seen.no_trace = look
 
 
+def take_by_versions(steps: Sequence[Step]) -> None:
+    """Look again at the writes that seem to have left no trace, once families tell where versions stand.
+
+    Args:
+        steps: of a case, in order of time, their dialects set.
+    """
+    told = [one for one in steps if one.seen.no_trace is not None and one.dialect is not None and one.etag]
+    if told:
+        for one in told:
+            one.seen.no_trace = None
+        take_untraced(steps)
+        for one in told:
+            one.forget()
+
+
 def _ended(step: Step) -> bool:
     """Tell whether work that was only taken in has ended, as its last account tells, and was not done."""
     if step.status != _TAKEN_IN or step.seen.account_at is None:
@@ -188,7 +203,8 @@ def _shows_anew(base: Step, write: Step, wanted: dict[str, str]) -> bool:
 def _versions(step: Step) -> dict[str, str]:
     """Return what an answer shows that names the version of the thing."""
     found = {one.word: one.value for one in shown(step) if called_version(one.word)}
-    tag = step.header("etag")
+    # Where the family is known, so is where else it gives out the version.
+    tag = step.header("etag") if step.dialect is None else step.etag
     return found if tag is None else {**found, "etag": tokens.opaque(tag)}
 
 

@@ -17,7 +17,7 @@ from ifmatch.diagnosis.case.dialect_services import speak
 from ifmatch.diagnosis.case.gathered import Gathered
 from ifmatch.diagnosis.case.host_names import share_names
 from ifmatch.diagnosis.case.imported_rows import take_rows
-from ifmatch.diagnosis.case.left_no_trace import take_untraced
+from ifmatch.diagnosis.case.left_no_trace import take_by_versions, take_untraced
 from ifmatch.diagnosis.case.lines_apart import lines_apart
 from ifmatch.diagnosis.case.ordering import in_order
 from ifmatch.diagnosis.case.remote_calls import take_calls
@@ -217,6 +217,7 @@ def build(captures: Iterable[Capture], dialects: Sequence[Dialect] | None = None
     for step in steps:
         if step.dialect is not None:
             step.forget()
+    take_by_versions(steps)
     join_versions(steps)
     targets.settle(steps)
     for settle in _SETTLES:

@@ -80,7 +80,7 @@ def proven(facts: Facts, attempt: Step) -> Proof | None:
     entries = [one for one in facts.account if one.listing.order > attempt.order]
     for number, entry in enumerate(entries) if marks else ():
         rest = entries[number + 1 : number + 2] or entries[number - 1 : number]
-        mark = shown_in(marks, entry.record, rest[0].record if rest else {})
+        mark = shown_in(marks, _not_given(entry.record, attempt), rest[0].record if rest else {})
         if mark is not None and only_there(mark, attempt, facts.case.steps, same):
             text = (
                 f"the service's own list of changes has {mark.value}, which this very request was called by"
@@ -107,7 +107,11 @@ def _of_state(look: Step, attempt: Step) -> Record:
 
     What the service gave the refusal, under the same name, may be for all of a visit.
     """
-    shown = values_shown(look)
+    return _not_given(values_shown(look), attempt)
+
+
+def _not_given(shown: Record, attempt: Step) -> Record:
+    """Return the values of a record that the answer to an attempt does not have under the same name."""
     sent = {value.strip() for _, value in attempt.sent}
     given = {
         (_place(name), value)

@@ -7,6 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.reading.dates import told_moment
+from ifmatch.diagnosis.reading.embedded import may_be_coded
 from ifmatch.diagnosis.reading.listed_records import leaves_of
 from ifmatch.diagnosis.reading.version_words import words_of
 from ifmatch.dialects.glossary import Words, english
@@ -218,14 +219,19 @@ def _sent_text(step: Step) -> str:
     """Return all that a request carries, to look for a value in it."""
     text = step.view.sent_text
     fields = " ".join(value for _, value in step.sent)
-    return f"{step.exchange.request.url} {fields} {text if len(text) <= _LONGEST else ''}"
+    return f"{step.exchange.request.url} {fields} {_in_clear(text) if len(text) <= _LONGEST else ''}"
 
 
 def shown_text(step: Step) -> str:
     """Return all that an answer carries, to look for a value in it."""
     content = step.content
     fields = " ".join(value for _, value in step.received or ())
-    return f"{fields} {content.text if content is not None and len(content) <= _LONGEST else ''}"
+    return f"{fields} {_in_clear(content.text) if content is not None and len(content) <= _LONGEST else ''}"
+
+
+def _in_clear(text: str) -> str:
+    """Return a text, and behind it the values of what it holds as base64."""
+    return f"{text} {' '.join(value for _, value in leaves_of(text))}" if may_be_coded(text) else text
 
 
 def values_shown(step: Step) -> Record:

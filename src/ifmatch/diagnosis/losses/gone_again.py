@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
+from ifmatch.diagnosis.habits.dialect_habits import LEARNED
 from ifmatch.diagnosis.links.damages import Damage
 from ifmatch.diagnosis.links.in_time import back_from, between, on_from
 from ifmatch.diagnosis.links.likeness import edit_of
@@ -72,24 +73,33 @@ def made_twice(history: History, step: Step) -> Damage | None:
 
 
 def both_made(history: History, step: Step, token: str) -> Damage | None:
-    """Find two writes on a version, in flight together, that were both answered with one that follows it.
+    """Find two writes on a version, in flight together, that were both accepted with contents of their own.
 
-    That the version is one, its place tells, though no answer in the evidence has given it out.
+    That the version is one, its place tells, though no answer in the evidence has given it out. Where the
+    place was only learned, it has to be a count that goes on.
 
     Args:
         history: of the resource.
         step: an accepted write on a version.
         token: of the version.
     """
-    if step.etag is None or tokens.steps_on(token, step.etag) <= 0:
-        return None
     for other in history.writes_beside(step):
-        follows = other.etag is not None and tokens.steps_on(token, other.etag) > 0
-        twin = follows and other.presents(token) and other.overlaps(step)
-        if other is not step and twin and not same_content(other.body, step.body):
+        if other is step or not (_replaces(step, token) and _replaces(other, token)):
+            continue
+        if other.presents(token) and other.overlaps(step) and not same_content(other.body, step.body):
             text = "two writes on one token were both accepted"
             return Damage(Outcome.LOST_UPDATE, text, lost=other, overlap=True, stale_accepted=True)
     return None
+
+
+def _replaces(step: Step, token: str) -> bool:
+    """Tell whether an accepted write has put another version in the place of a token, as far as one knows."""
+    if step.dialect is not None and step.dialect.id == LEARNED:
+        return step.etag is not None and tokens.steps_on(token, step.etag) > 0
+    if step.etag is None:
+        # A version may stand in an answer of which nobody knows the family.
+        return tokens.opaque(token) not in step.view.text
+    return tokens.opaque(step.etag) != tokens.opaque(token)
 
 
 def dated_beside(history: History, step: Step) -> Damage | None:

@@ -194,7 +194,8 @@ def _from_elsewhere(facts: Facts, other: Step) -> Iterator[Evidence]:
     guard, token = facts.guard, facts.token
     here, there = facts.step.resource, other.resource
     scope, path = scope_path(facts.step)
-    larger = scope in {Scope.LIBRARY, Scope.COLLECTION, Scope.BRANCH} and path_of(there).startswith(path)
+    # What a branch refuses, it names by the file: that is of one file all the same.
+    larger = scope in {Scope.LIBRARY, Scope.COLLECTION} and path_of(there).startswith(path)
     if larger and path and not had_own_since(facts, other):
         # A token of the larger scope is one of the target too.
         return
