@@ -394,11 +394,11 @@ def _content(record: Record, step: Step) -> Content:
 
 def _shown(step: Step, thing: _Thing, key: str, record: Record) -> Step:
     """Return a step that shows a record by itself; no more than its version where a read shows more of it."""
-    part = thing.read is not None and not thing.read <= record.keys()
-    request = Request("HEAD" if part else "GET", thing.url, step.sent)
+    gone = _is_gone(record)
+    part = not gone and thing.read is not None and not thing.read <= record.keys()
+    # What the list was asked for under conditions, a single thing was not.
+    asked = Fields([(name, value) for name, value in step.sent if not name.lower().startswith("if-")])
+    request = Request("HEAD" if part else "GET", thing.url, asked)
     told = [(name, value) for name in _KEPT if (value := step.header(name)) is not None]
-    if _is_gone(record):
-        request = Request("GET", thing.url, step.sent)
-        return step_inside(step, request, Response(_MISSING, "", Fields(told), _content(record, step)), key)
-    response = Response(_OK, "", Fields(told), _content(record, step))
+    response = Response(_MISSING if gone else _OK, "", Fields(told), _content(record, step))
     return step_inside(step, request, response, key)
