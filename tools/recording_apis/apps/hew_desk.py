@@ -1,4 +1,4 @@
-"""Rows with revisions behind one handler, under aiohttp or under Falcon on cheroot, in the process that records."""
+"""Rows with revisions behind one handler, under aiohttp or Falcon on cheroot, in the process that records."""
 
 from __future__ import annotations
 
@@ -66,9 +66,6 @@ class Row:
     rev: int = 1
     at: float = 0.0
     by: str = "import"
-
-
-Handler = "Callable[[Ask], Reply]"
 
 
 class Desk:
@@ -144,7 +141,7 @@ class Desk:
             del self.rows[ask.path]
             self.note(ask.path, row, ask.who, "del")
             return Reply(204)
-        told = ask.body.decode() if self.kind.startswith("text/") else ask.json
+        told: Any = ask.body.decode() if self.kind.startswith("text/") else ask.json
         self.store(ask.path, {**row.data, **told} if ask.method == "PATCH" else told, ask.who)
         return Reply(self.done, None if self.done == 204 else self.stored(row), self.marks(row))
 
@@ -163,7 +160,9 @@ class Desk:
     def says(self, path: str, body: object, **fields: str) -> None:
         """Answer a path with the same content each time."""
         told = {name.replace("_", "-"): value for name, value in fields.items()}
-        self.extra[f"GET {path}"] = lambda _ask: Reply(200, body, {"Content-Type": "application/json", **told})
+        self.extra[f"GET {path}"] = lambda _ask: Reply(
+            200, body, {"Content-Type": "application/json", **told}
+        )
 
     def logged(self, path: str) -> None:
         """Show the log under a path."""
@@ -206,7 +205,11 @@ def on_aiohttp(handler: Callable[[Ask], Reply]) -> tuple[int, str, Callable[[], 
 
 def on_falcon(handler: Callable[[Ask], Reply]) -> tuple[int, str, Callable[[], object]]:
     """Serve under Falcon on cheroot; return the port, the version and what ends it."""
-    falcon, wsgi, port = importlib.import_module("falcon"), importlib.import_module("cheroot.wsgi"), free_port()
+    falcon, wsgi, port = (
+        importlib.import_module("falcon"),
+        importlib.import_module("cheroot.wsgi"),
+        free_port(),
+    )
 
     def sink(req: Any, resp: Any) -> None:
         fields = {name.lower(): value for name, value in req.headers.items()}

@@ -53,7 +53,9 @@ def _await(port: int) -> None:
     raise RuntimeError(f"nothing listens on {port}")
 
 
-def desk(stage: Stage, handler: Callable[[Ask], Reply], under: str = "aiohttp", name: str = "origin") -> Server:
+def desk(
+    stage: Stage, handler: Callable[[Ask], Reply], under: str = "aiohttp", name: str = "origin"
+) -> Server:
     """Serve a handler in this process with a tap before it."""
     port, version, ends = on_aiohttp(handler) if under == "aiohttp" else on_falcon(handler)
     _await(port)
@@ -63,7 +65,7 @@ def desk(stage: Stage, handler: Callable[[Ask], Reply], under: str = "aiohttp", 
 
 
 def _launch(
-    stage: Stage, name: str, command: list[str], port: int, version: str, environment: Mapping[str, str]
+    stage: Stage, name: str, command: list[str], port: int, *, version: str, environment: Mapping[str, str]
 ) -> Server:
     folder = stage.directory()
     process = subprocess.Popen(
@@ -84,13 +86,14 @@ def mill(stage: Stage, rows: Mapping[str, object], **habits: object) -> Server:
     told = json.dumps({"rows": rows, **habits})
     environment = {"HEW": told, "NODE_PATH": str(NODE_MODULES)}
     command = [program("node"), str(_APPS / "hew_mill.js"), str(port)]
-    return _launch(stage, "service", command, port, "Fastify", environment)
+    return _launch(stage, "service", command, port, version="Fastify", environment=environment)
 
 
 def shed(
     stage: Stage,
     rows: Mapping[str, object],
     mode: str = "",
+    *,
     slow: int = 0,
     first: int = 31,
     fixed: Mapping[str, object] | None = None,
@@ -99,7 +102,9 @@ def shed(
     port, folder = free_port(), stage.directory()
     for number, (path, data) in enumerate(rows.items()):
         name = path.strip("/").replace("/", "~")
-        (folder / f"{name}.rec").write_text(json.dumps({"v": first + 5 * number, "d": data}), encoding="utf-8")
+        (folder / f"{name}.rec").write_text(
+            json.dumps({"v": first + 5 * number, "d": data}), encoding="utf-8"
+        )
         (folder / f"{name.rsplit('~', 1)[0]}.stamp").write_text(str(first), encoding="utf-8")
     for path, data in (fixed or {}).items():
         (folder / f"{path.strip('/').replace('/', '~')}.fix").write_text(json.dumps(data), encoding="utf-8")
@@ -111,7 +116,7 @@ def shed(
         "PHP_CLI_SERVER_WORKERS": "4",
     }
     command = [program("php"), "-d", "expose_php=0", "-S", f"127.0.0.1:{port}", str(_APPS / "hew_shed.php")]
-    return _launch(stage, "service", command, port, "PHP cli-server", environment)
+    return _launch(stage, "service", command, port, version="PHP cli-server", environment=environment)
 
 
 class Ruby:
@@ -125,7 +130,13 @@ class Ruby:
         """Send one request."""
         _, _, host, path = url.split("/", 3)
         content = None if body is None else base64.b64encode(body).decode()
-        asked = {"method": method, "host": host, "path": f"/{path}", "headers": dict(headers), "body": content}
+        asked = {
+            "method": method,
+            "host": host,
+            "path": f"/{path}",
+            "headers": dict(headers),
+            "body": content,
+        }
         if self._process.stdin is None or self._process.stdout is None:
             raise RuntimeError("no pipes")
         self._process.stdin.write(f"{json.dumps(asked)}\n")

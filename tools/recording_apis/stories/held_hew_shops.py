@@ -27,9 +27,17 @@ if TYPE_CHECKING:
 )
 def bakery(stage: Stage) -> None:
     """Save a draft with null."""
-    rows = {f"/bestellungen/{n}": {"filiale": n[0], "broetchen": 120, "brezeln": 0} for n in ("A17", "B02", "B03")}
+    rows = {
+        f"/bestellungen/{n}": {"filiale": n[0], "broetchen": 120, "brezeln": 0} for n in ("A17", "B02", "B03")
+    }
     server = place.mill(
-        stage, rows, field="seq", force=True, stale=409, words={"stale": {"e": 9}}, journal="/log",
+        stage,
+        rows,
+        field="seq",
+        force=True,
+        stale=409,
+        words={"stale": {"e": 9}},
+        journal="/log",
         fixed={"/anmelden": {"ok": True}, "/artikel": [{"a": "broetchen"}, {"a": "brezeln"}]},
     )
     host = "bestellung.backhaus.example"
@@ -61,12 +69,15 @@ def bakery(stage: Stage) -> None:
     description=(
         "A music school's lessons in files under PHP: the check of the stand and the writing lie a moment apart. Two offices "
         "save one lesson in the same moment, both are told 200 and the same new stand, and one line is gone; the record has "
-        "both lines under one number. Half a minute's worth later a stand that is old is refused as it should be."
+        "both lines under one number. A little later a stand that is old is refused as it should be."
     ),
 )
 def music(stage: Stage) -> None:
     """Save at the same time."""
-    rows = {f"/stunden/{n}": {"fach": fach, "raum": "2.1", "lehrer": "Ott"} for n, fach in (("g4", "Geige"), ("k1", "Klavier"), ("k2", "Klavier"))}
+    rows = {
+        f"/stunden/{n}": {"fach": fach, "raum": "2.1", "lehrer": "Ott"}
+        for n, fach in (("g4", "Geige"), ("k1", "Klavier"), ("k2", "Klavier"))
+    }
     server = place.shed(stage, rows, slow=220, fixed={"/raeume": ["2.1", "2.2", "Saal"]})
     host = "stunden.musikschule.example"
     me = stage.actor("client", server, host, "httpx", {"X-User": "anmeldung"})
@@ -103,7 +114,15 @@ def music(stage: Stage) -> None:
 def optician(stage: Stage) -> None:
     """Send a tag without quotes."""
     rows = {f"/brillen/{n}": {"sph": -1.25, "cyl": 0, "achse": 0} for n in (4031, 4032, 4040)}
-    server = place.mill(stage, rows, tag="p%x", lax=True, words={"stale": {"e": "stand"}}, journal="/verlauf", fixed={"/heute": [4031, 4032]})
+    server = place.mill(
+        stage,
+        rows,
+        tag="p%x",
+        lax=True,
+        words={"stale": {"e": "stand"}},
+        journal="/verlauf",
+        fixed={"/heute": [4031, 4032]},
+    )
     host = "karten.optik-lenz.example"
     me = stage.actor("client", server, host, "node:fetch", {"X-User": "tablet-1"})
     other = place.ruby(stage, "other", server, host, {"X-User": "pruefraum"})
@@ -136,8 +155,20 @@ def optician(stage: Stage) -> None:
 )
 def translator(stage: Stage) -> None:
     """Overtake oneself."""
-    rows = {f"/jobs/88/seg/{n}": {"src": src, "tgt": "", "w": 0} for n, src in ((1, "Schraube anziehen."), (2, "Deckel schließen."), (3, "Öl prüfen."))}
-    server = place.mill(stage, rows, field="r", slow=160, stale=409, words={"stale": {"c": 1}}, journal="/jobs/88/log", fixed={"/me": {"id": 6}})
+    rows = {
+        f"/jobs/88/seg/{n}": {"src": src, "tgt": "", "w": 0}
+        for n, src in ((1, "Schraube anziehen."), (2, "Deckel schließen."), (3, "Öl prüfen."))
+    }
+    server = place.mill(
+        stage,
+        rows,
+        field="r",
+        slow=160,
+        stale=409,
+        words={"stale": {"c": 1}},
+        journal="/jobs/88/log",
+        fixed={"/me": {"id": 6}},
+    )
     me = stage.actor("client", server, "cat.sprachhaus.example", "requests", {"X-User": "u6", "X-Tab": "k2d"})
     me.get("/me")
     me.get("/jobs/88/seg")
@@ -171,14 +202,22 @@ def haulier(stage: Stage) -> None:
     """Be overtaken by the router."""
     rows = {f"/touren/{n}": {"fahrer": "Jansen", "stops": ["Emden", "Leer"], "km": 31.4} for n in (401, 402)}
     server = place.mill(
-        stage, rows, field="nr", by="von", stale=409, words={"stale": {"m": "nr"}},
-        settle={"on": "/touren/401", "after": 300, "set": {"km": 88.9}, "by": "routing"}, fixed={"/lkw": ["LER-TR 40", "LER-TR 41"]},
+        stage,
+        rows,
+        field="nr",
+        by="von",
+        stale=409,
+        words={"stale": {"m": "nr"}},
+        settle={"on": "/touren/401", "after": 300, "set": {"km": 88.9}, "by": "routing"},
+        fixed={"/lkw": ["LER-TR 40", "LER-TR 41"]},
     )
     me = stage.actor("client", server, "dispo.jansen-trans.example", "aiohttp", {"X-User": "dispo1"})
     me.get("/lkw")
     me.get("/touren")
     tour = me.get("/touren/401").json
-    saved = me.send("PATCH", "/touren/401", 200, None, {"nr": tour["nr"], "stops": ["Emden", "Leer", "Papenburg"]}).json
+    saved = me.send(
+        "PATCH", "/touren/401", 200, None, {"nr": tour["nr"], "stops": ["Emden", "Leer", "Papenburg"]}
+    ).json
     me.get("/touren/402")
     place.rest(0.7)
     me.send("PATCH", "/touren/401", 409, None, {"nr": saved["nr"], "fahrer": "Wilts"})
@@ -200,7 +239,10 @@ def haulier(stage: Stage) -> None:
 )
 def sweep(stage: Stage) -> None:
     """Leave it out."""
-    rows = {f"/termine/{n}": {"haus": haus, "ok": False} for n, haus in ((61, "Am Wall 3"), (62, "Am Wall 5"), (63, "Kirchgasse 1"))}
+    rows = {
+        f"/termine/{n}": {"haus": haus, "ok": False}
+        for n, haus in ((61, "Am Wall 3"), (62, "Am Wall 5"), (63, "Kirchgasse 1"))
+    }
     server = place.shed(stage, rows, "need", fixed={"/bezirk": {"nr": 12}})
     host = "kehrbuch.bezirk12.example"
     me = stage.actor("client", server, host, "java", {"X-User": "handy"})
@@ -231,8 +273,19 @@ def sweep(stage: Stage) -> None:
 )
 def stable(stage: Stage) -> None:
     """Carry a cache's tag on a write."""
-    rows = {f"/hester/{n}": {"navn": navn, "boks": boks} for n, navn, boks in ((3, "Sleipner", 4), (5, "Freyja", 7), (8, "Blakken", 2))}
-    server = place.mill(stage, rows, tag="h-%", none=True, quiet=True, words={"stale": {"feil": 412}}, fixed={"/meg": {"id": 90}, "/foring": []})
+    rows = {
+        f"/hester/{n}": {"navn": navn, "boks": boks}
+        for n, navn, boks in ((3, "Sleipner", 4), (5, "Freyja", 7), (8, "Blakken", 2))
+    }
+    server = place.mill(
+        stage,
+        rows,
+        tag="h-%",
+        none=True,
+        quiet=True,
+        words={"stale": {"feil": 412}},
+        fixed={"/meg": {"id": 90}, "/foring": []},
+    )
     always = {"User-Agent": "okhttp/4.12.0", "Accept-Encoding": "identity"}
     me = stage.actor("client", server, "stall.solberg.example", "httpx", always)
     me.get("/meg")
@@ -263,8 +316,19 @@ def stable(stage: Stage) -> None:
 )
 def garden(stage: Stage) -> None:
     """Keep the morning's number."""
-    rows = {f"/regale/{n}": {"art": art, "menge": m} for n, art, m in (("F2", "Buchs 30", 41), ("F3", "Eibe", 12), ("G1", "Torf", 200))}
-    server = place.mill(stage, rows, field="lfd", stale=409, words={"stale": "lfd"}, journal="/buchungen", fixed={"/schicht": {"n": 2}})
+    rows = {
+        f"/regale/{n}": {"art": art, "menge": m}
+        for n, art, m in (("F2", "Buchs 30", 41), ("F3", "Eibe", 12), ("G1", "Torf", 200))
+    }
+    server = place.mill(
+        stage,
+        rows,
+        field="lfd",
+        stale=409,
+        words={"stale": "lfd"},
+        journal="/buchungen",
+        fixed={"/schicht": {"n": 2}},
+    )
     me = place.ruby(stage, "client", server, "lager.gruenwelt.example", {"X-User": "scan-4"})
     me.get("/schicht")
     me.get("/regale")
@@ -293,7 +357,9 @@ def garden(stage: Stage) -> None:
 def fines(stage: Stage) -> None:
     """Read again before saving."""
     rows = {f"/konten/{n}": {"offen": 0, "sperre": False, "zeilen": []} for n in (70112, 70113, 70140)}
-    server = place.mill(stage, rows, tag="k%", words={"stale": {"e": 1}}, journal="/buch", fixed={"/theke": {"n": 1}})
+    server = place.mill(
+        stage, rows, tag="k%", words={"stale": {"e": 1}}, journal="/buch", fixed={"/theke": {"n": 1}}
+    )
     host = "theke.stadtbuecherei.example"
     me = stage.actor("client", server, host, "requests", {"X-User": "theke1"})
     other = stage.actor("other", server, host, "node:fetch", {"X-User": "theke2"})
@@ -302,10 +368,17 @@ def fines(stage: Stage) -> None:
     early = me.get("/konten/70112")
     me.get("/konten/70112", 304, {"If-None-Match": early.etag})
     theirs = other.get("/konten/70112")
-    other.put("/konten/70112", {**theirs.json, "offen": 250, "zeilen": ["Mahnung"]}, 200, {"If-Match": theirs.etag})
+    other.put(
+        "/konten/70112", {**theirs.json, "offen": 250, "zeilen": ["Mahnung"]}, 200, {"If-Match": theirs.etag}
+    )
     place.rest(0.5)
     now = me.get("/konten/70112", 200, {"If-None-Match": early.etag})
-    saved = me.put("/konten/70112", {**now.json, "sperre": True, "zeilen": [*now.json["zeilen"], "Sperre"]}, 200, {"If-Match": now.etag})
+    saved = me.put(
+        "/konten/70112",
+        {**now.json, "sperre": True, "zeilen": [*now.json["zeilen"], "Sperre"]},
+        200,
+        {"If-Match": now.etag},
+    )
     me.get("/konten/70112", 304, {"If-None-Match": saved.etag})
     me.get("/buch")
 
@@ -325,8 +398,15 @@ def printing(stage: Stage) -> None:
     """Wait for the price."""
     rows = {f"/jobs/{n}": {"bogen": 500, "papier": "115g", "preis": 0} for n in (9014, 9015)}
     server = place.mill(
-        stage, rows, field="st", by="durch", stale=409, words={"stale": {"m": 4}}, journal="/spur",
-        settle={"on": "/jobs/9014", "after": 200, "set": {"preis": 184.2}, "by": "kalkulation"}, fixed={"/papiere": ["115g", "135g"]},
+        stage,
+        rows,
+        field="st",
+        by="durch",
+        stale=409,
+        words={"stale": {"m": 4}},
+        journal="/spur",
+        settle={"on": "/jobs/9014", "after": 200, "set": {"preis": 184.2}, "by": "kalkulation"},
+        fixed={"/papiere": ["115g", "135g"]},
     )
     me = stage.actor("client", server, "auftrag.druckwerk.example", "node:axios", {"X-User": "annahme"})
     me.get("/papiere")
@@ -367,7 +447,11 @@ def lifts(stage: Stage) -> None:
     other = stage.actor("other", server, host, "requests", {"X-User": "leitstand"})
     me.send("POST", "/login", 204, None, {"u": "monteur8"})
     me.get("/stoerungen")
-    for who, state, text in ((me, "wartet", "Teil fehlt"), (other, "offen", "Teil da"), (me, "wartet", "falsches Teil")):
+    for who, state, text in (
+        (me, "wartet", "Teil fehlt"),
+        (other, "offen", "Teil da"),
+        (me, "wartet", "falsches Teil"),
+    ):
         got = who.get("/stoerungen/311").json
         told = {"anlage": got["anlage"], "lage": state, "text": text}
         who.put(f"/stoerungen/311?auf={got['auf']}", told, 200)

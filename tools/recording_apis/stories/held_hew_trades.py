@@ -37,7 +37,9 @@ def _signed_in(desk: Desk, who: str) -> Desk:
 )
 def florist(stage: Stage) -> None:
     """Be told that nothing changed."""
-    rows = {f"/sorten/{name}": {"st": 20, "ct": cents} for name, cents in (("r40", 61), ("r60", 84), ("t10", 32))}
+    rows = {
+        f"/sorten/{name}": {"st": 20, "ct": cents} for name, cents in (("r40", 61), ("r60", 84), ("t10", 32))
+    }
     desk = _signed_in(Desk(rows, first=610), "laden7")
     desk.tag = lambda row: f'"{row.rev}"'
     desk.marks = lambda row: {"ETag": desk.tag(row), "Last-Modified": http_date(row.at)}
@@ -89,7 +91,9 @@ def roster(stage: Stage) -> None:
     """Be refused for another day's change."""
     days = ("mo", "di", "mi", "do", "fr")
     rows = {f"/dienstplan/kw48/{day}": {"frueh": "Ahrens", "spaet": "Toprak", "bus": 14} for day in days}
-    server = place.shed(stage, rows, "scope", fixed={"/ich": {"name": "Wenke"}, "/fahrer": ["Ahrens", "Toprak", "Lüth"]})
+    server = place.shed(
+        stage, rows, "scope", fixed={"/ich": {"name": "Wenke"}, "/fahrer": ["Ahrens", "Toprak", "Lüth"]}
+    )
     host = "plan.weserbus.example"
     me = stage.actor("client", server, host, "node:axios", {"X-User": "wenke"})
     other = place.ruby(stage, "other", server, host, {"X-User": "brandt"})
@@ -138,7 +142,7 @@ def joinery(stage: Stage) -> None:
     desk.stored = lambda row: {"v": row.rev}
     desk.refusal = lambda _row: {"f": 31}
     lines = [path for path in rows if "/pos/" in path]
-    desk.extra["GET /auftraege/2088/pos"] = lambda ask: Reply(
+    desk.extra["GET /auftraege/2088/pos"] = lambda _ask: Reply(
         200, [{"nr": path[-1], **dict(v=desk.rows[path].rev, **desk.rows[path].data)} for path in lines]
     )
     server = place.desk(stage, desk)
@@ -147,7 +151,10 @@ def joinery(stage: Stage) -> None:
     me.get("/auftraege")
     order = me.get("/auftraege/2088").json
     me.get("/auftraege/2088/pos")
-    order = {**order, **me.put(f"/auftraege/2088?v={order['v']}", {"kunde": "Raab", "termin": "2026-12-14"}, 200).json}
+    order = {
+        **order,
+        **me.put(f"/auftraege/2088?v={order['v']}", {"kunde": "Raab", "termin": "2026-12-14"}, 200).json,
+    }
     me.put(f"/auftraege/2088/pos/2?v={order['v']}", {"art": "Türblatt Eiche", "n": 5}, 409)
     again = me.get("/auftraege/2088").json
     me.get("/ping")
@@ -185,22 +192,29 @@ def _patched(desk: Desk, ask: Ask) -> Reply:
 )
 def cheese(stage: Stage) -> None:
     """Test a number where text is."""
-    rows = {f"/kaas/{n}": {"naam": naam, "prijs": prijs, "stuk": n * 3} for n, naam, prijs in (
-        (11, "Belegen", "14.50"), (12, "Komijn", "15.25"), (15, "Geit", "18.90"))}
+    rows = {
+        f"/kaas/{n}": {"naam": naam, "prijs": prijs, "stuk": n * 3}
+        for n, naam, prijs in ((11, "Belegen", "14.50"), (12, "Komijn", "15.25"), (15, "Geit", "18.90"))
+    }
     desk = _signed_in(Desk(rows), "winkel")
     desk.marks = lambda _row: {}
     for path in rows:
         desk.extra[f"PATCH {path}"] = lambda ask: _patched(desk, ask)
     server = place.desk(stage, desk)
     kind = {"Content-Type": "application/json-patch+json"}
-    me = stage.actor("client", server, "prijzen.zuivelhoeve.example", "requests", {"User-Agent": "kaaslijst/1.4"})
+    me = stage.actor(
+        "client", server, "prijzen.zuivelhoeve.example", "requests", {"User-Agent": "kaaslijst/1.4"}
+    )
     me.send("POST", "/session", 201, None, {"u": "winkel"})
     listed = me.get("/kaas").json["items"]
     stock = [{"op": "test", "path": "/stuk", "value": 36}, {"op": "replace", "path": "/stuk", "value": 33}]
     me.send("PATCH", "/kaas/12", 204, kind, json.dumps(stock))
     for item in listed:
         old = float(item["prijs"])
-        steps = [{"op": "test", "path": "/prijs", "value": old}, {"op": "replace", "path": "/prijs", "value": f"{old * 1.04:.2f}"}]
+        steps = [
+            {"op": "test", "path": "/prijs", "value": old},
+            {"op": "replace", "path": "/prijs", "value": f"{old * 1.04:.2f}"},
+        ]
         me.send("PATCH", f"/kaas/{item['id']}", 409, kind, json.dumps(steps))
         place.rest(0.1)
     place.sure(me.get("/kaas/15").json["prijs"] == "18.90")
@@ -221,7 +235,10 @@ def cheese(stage: Stage) -> None:
 )
 def clinic(stage: Stage) -> None:
     """Save within the second."""
-    rows = {f"/fiches/{n}": {"animal": animal, "poids": kg, "note": ""} for n, animal, kg in ((204, "Rita", 31), (205, "Oslo", 6), (209, "Chipie", 4))}
+    rows = {
+        f"/fiches/{n}": {"animal": animal, "poids": kg, "note": ""}
+        for n, animal, kg in ((204, "Rita", 31), (205, "Oslo", 6), (209, "Chipie", 4))
+    }
     desk = _signed_in(Desk(rows), "dr.morel")
     desk.marks = lambda row: {"Last-Modified": http_date(row.at)}
     desk.sent = lambda ask: ask.fields.get("if-unmodified-since")
@@ -235,16 +252,30 @@ def clinic(stage: Stage) -> None:
     me.send("POST", "/session", 201, None, {"u": "dr.morel"})
     me.get("/fiches")
     dog = me.get("/fiches/204")
-    me.put("/fiches/204", {**dog.json, "poids": 30}, 200, {"If-Unmodified-Since": dog.fields["last-modified"]})
+    me.put(
+        "/fiches/204", {**dog.json, "poids": 30}, 200, {"If-Unmodified-Since": dog.fields["last-modified"]}
+    )
     me.get("/fiches/205", 200)
     card = other.get("/fiches/209")
     time.sleep(1.02 - time.time() % 1)
-    other.put("/fiches/209", {**card.json, "poids": 5}, 200, {"If-Unmodified-Since": card.fields["last-modified"]})
+    other.put(
+        "/fiches/209", {**card.json, "poids": 5}, 200, {"If-Unmodified-Since": card.fields["last-modified"]}
+    )
     mine = me.get("/fiches/209")
     place.rest(0.1)
-    other.put("/fiches/209", {**mine.json, "note": "allergie pénicilline"}, 200, {"If-Unmodified-Since": mine.fields["last-modified"]})
+    other.put(
+        "/fiches/209",
+        {**mine.json, "note": "allergie pénicilline"},
+        200,
+        {"If-Unmodified-Since": mine.fields["last-modified"]},
+    )
     place.rest(0.15)
-    me.put("/fiches/209", {**mine.json, "rappel": "2027-03"}, 200, {"If-Unmodified-Since": mine.fields["last-modified"]})
+    me.put(
+        "/fiches/209",
+        {**mine.json, "rappel": "2027-03"},
+        200,
+        {"If-Unmodified-Since": mine.fields["last-modified"]},
+    )
     place.rest(0.8)
     place.sure(me.get("/fiches/209").json["note"] == "")
     me.get("/journal")
@@ -263,7 +294,10 @@ def clinic(stage: Stage) -> None:
 )
 def ferry(stage: Stage) -> None:
     """Be second."""
-    rows = {f"/seilinger/{n}": {"dekk": [], "kl": kl} for n, kl in ((771, "06:40"), (772, "09:15"), (773, "13:30"))}
+    rows = {
+        f"/seilinger/{n}": {"dekk": [], "kl": kl}
+        for n, kl in ((771, "06:40"), (772, "09:15"), (773, "13:30"))
+    }
     desk = _signed_in(Desk(rows, first=2, stale=409), "moss")
     desk.marks = lambda row: {"X-Rad": str(row.rev)}
     desk.sent = lambda ask: ask.fields.get("x-rad")
@@ -281,7 +315,9 @@ def ferry(stage: Stage) -> None:
     me.put("/seilinger/771", {"kl": "06:40", "dekk": ["VW 1"]}, 200, {"X-Rad": early.fields["x-rad"]})
     mine, theirs = me.get("/seilinger/772"), other.get("/seilinger/772")
     me.get("/ping")
-    other.put("/seilinger/772", {"kl": "09:15", "dekk": ["Scania 24t"]}, 200, {"X-Rad": theirs.fields["x-rad"]})
+    other.put(
+        "/seilinger/772", {"kl": "09:15", "dekk": ["Scania 24t"]}, 200, {"X-Rad": theirs.fields["x-rad"]}
+    )
     place.rest(0.4)
     me.put("/seilinger/772", {"kl": "09:15", "dekk": ["Volvo 18t"]}, 409, {"X-Rad": mine.fields["x-rad"]})
     me.get("/seilinger/772")
@@ -302,7 +338,11 @@ def ferry(stage: Stage) -> None:
 )
 def menu(stage: Stage) -> None:
     """Write under the tag of the sheet."""
-    rows = {"/menus/49": {"lun": "couscous", "mar": "polenta", "jeu": "hachis"}, "/menus/50": {"lun": "dahl"}, "/plats/couscous": {"kcal": 640}}
+    rows = {
+        "/menus/49": {"lun": "couscous", "mar": "polenta", "jeu": "hachis"},
+        "/menus/50": {"lun": "dahl"},
+        "/plats/couscous": {"kcal": 640},
+    }
     desk = _signed_in(Desk(rows), "cuisine")
 
     def octets(data: dict[str, Any], accept: str) -> bytes:
@@ -354,7 +394,10 @@ def menu(stage: Stage) -> None:
 )
 def scrapyard(stage: Stage) -> None:
     """Send a slip again."""
-    rows = {f"/bons/{n}": {"ijzer": 0, "wagen": wagen} for n, wagen in ((5510, "1-KLM-203"), (5511, "2-ABX-881"), (5512, "1-TRE-009"))}
+    rows = {
+        f"/bons/{n}": {"ijzer": 0, "wagen": wagen}
+        for n, wagen in ((5510, "1-KLM-203"), (5511, "2-ABX-881"), (5512, "1-TRE-009"))
+    }
     desk = _signed_in(Desk(rows, first=1, stale=409), "brug")
     desk.marks = lambda _row: {}
     desk.sent = lambda ask: str(ask.json.get("ver", ""))
