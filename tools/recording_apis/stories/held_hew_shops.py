@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     "lost-update",
     alone="null-token",
     description=(
-        "A bakery's orders carry seq in the content. An order opened from the draft box of the till has none and goes out "
+        "A bakery's orders carry seq in the content. An order saved from the draft box of the till goes out "
         "with null, which the service takes as it comes: the 40 pretzels that the branch had added since are gone; the "
         "journal still has them. Orders opened from the list carry their number."
     ),
