@@ -7,8 +7,8 @@ import json
 import os
 import socket
 import subprocess
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -165,27 +165,13 @@ def ruby(
 
 def both(*calls: Callable[[], Answer], apart: float = 0.02) -> list[Answer]:
     """Make calls that overlap."""
-    got: dict[int, Answer | Exception] = {}
 
-    def run(number: int) -> None:
+    def run(number: int) -> Answer:
         time.sleep(number * apart)
-        try:
-            got[number] = calls[number]()
-        except Exception as error:  # noqa: BLE001 - raised below
-            got[number] = error
+        return calls[number]()
 
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(len(calls))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    answers: list[Answer] = []
-    for number in range(len(calls)):
-        one = got[number]
-        if isinstance(one, Exception):
-            raise one
-        answers.append(one)
-    return answers
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, range(len(calls))))
 
 
 def sure(ok: object, said: object = "otherwise than told") -> None:
