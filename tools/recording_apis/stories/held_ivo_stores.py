@@ -232,6 +232,8 @@ def _gcs() -> Desk:
         name = {"kind": "storage#object", "name": key, "bucket": "ledger-eu", "generation": row.by, "metageneration": "1"}
         return {**name, "timeCreated": iso(row.at), "updated": iso(row.at), "contentType": "text/csv", **more}
 
+    desk.shows("/storage/v1/b/ledger-eu", {"kind": "storage#bucket", "name": "ledger-eu", "metageneration": "4"})
+
     @desk.on("GET", "/storage/v1/b/ledger-eu/o")
     def page(_ask: Ask) -> Say:
         return Say(200, {"kind": "storage#objects", "items": [shown(key) for key in rows]})
