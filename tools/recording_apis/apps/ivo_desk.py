@@ -76,7 +76,9 @@ class Row:
 class Rows(dict[str, Row]):
     """Rows by key, counted together."""
 
-    def __init__(self, first: Mapping[str, Any], rev: int = 1, by: str = "import", age: float = 86400.0) -> None:
+    def __init__(
+        self, first: Mapping[str, Any], rev: int = 1, by: str = "import", age: float = 86400.0
+    ) -> None:
         super().__init__({key: Row(data, rev, time.time() - age, by) for key, data in first.items()})
         self.tick = rev + 40
 

@@ -21,7 +21,15 @@ def _search() -> Desk:
     def told(key: str, result: str) -> dict[str, Any]:
         row = rows[key]
         shards = {"total": 2, "successful": 2, "failed": 0}
-        return {"_index": "parts", "_id": key, "_version": row.rev, "result": result, "_shards": shards, "_seq_no": int(row.at), "_primary_term": 3}
+        return {
+            "_index": "parts",
+            "_id": key,
+            "_version": row.rev,
+            "result": result,
+            "_shards": shards,
+            "_seq_no": int(row.at),
+            "_primary_term": 3,
+        }
 
     for number, row in enumerate(rows.values()):
         row.at = 20.0 + number
@@ -43,7 +51,18 @@ def _search() -> Desk:
         return Say(201 if new else 200, told(key, "created" if new else "updated"))
 
     desk.shows("/_cluster/health", {"cluster_name": "parts", "status": "yellow", "number_of_nodes": 1})
-    desk.on("POST", "/parts/_search")(lambda _ask: Say(200, {"took": 3, "hits": {"total": {"value": len(rows)}, "hits": [{"_id": key, "_source": row.data} for key, row in rows.items()]}}))
+    desk.on("POST", "/parts/_search")(
+        lambda _ask: Say(
+            200,
+            {
+                "took": 3,
+                "hits": {
+                    "total": {"value": len(rows)},
+                    "hits": [{"_id": key, "_source": row.data} for key, row in rows.items()],
+                },
+            },
+        )
+    )
     return desk
 
 
@@ -76,14 +95,22 @@ def lamps(stage: Stage) -> None:
 
 
 def _waf() -> Desk:
-    desk, rows = Desk({"x-amzn-RequestId": "5e1c83cc"}), Rows({"a41c-office": ["203.0.113.0/28"], "b52d-bots": ["198.51.100.4/32"]})
+    desk, rows = (
+        Desk({"x-amzn-RequestId": "5e1c83cc"}),
+        Rows({"a41c-office": ["203.0.113.0/28"], "b52d-bots": ["198.51.100.4/32"]}),
+    )
 
     def token(key: str) -> str:
         digest = hashlib.md5(f"{key}{rows[key].rev}".encode()).hexdigest()  # noqa: S324
         return f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-a{digest[17:20]}-{digest[20:]}"
 
     def about(key: str) -> dict[str, Any]:
-        return {"Name": key[5:], "Id": key, "ARN": f"arn:aws:wafv2:us-east-1:1:regional/ipset/{key[5:]}/{key}", "LockToken": token(key)}
+        return {
+            "Name": key[5:],
+            "Id": key,
+            "ARN": f"arn:aws:wafv2:us-east-1:1:regional/ipset/{key[5:]}/{key}",
+            "LockToken": token(key),
+        }
 
     @desk.on("POST", "/")
     def call(ask: Ask) -> Say:
@@ -94,9 +121,23 @@ def _waf() -> Desk:
         key = body["Id"]
         if kind == "GetIPSet":
             one = {name: value for name, value in about(key).items() if name != "LockToken"}
-            return Say(200, {"IPSet": {**one, "IPAddressVersion": "IPV4", "Addresses": rows[key].data}, "LockToken": token(key)}, head)
+            return Say(
+                200,
+                {
+                    "IPSet": {**one, "IPAddressVersion": "IPV4", "Addresses": rows[key].data},
+                    "LockToken": token(key),
+                },
+                head,
+            )
         if body["LockToken"] != token(key):
-            return Say(400, {"__type": "WAFOptimisticLockException", "message": "AWS WAF couldn’t save your changes because someone changed the resource after you started to edit it."}, head)
+            return Say(
+                400,
+                {
+                    "__type": "WAFOptimisticLockException",
+                    "message": "AWS WAF couldn\u2019t save your changes because someone changed the resource after you started to edit it.",
+                },
+                head,
+            )
         rows.keep(key, body["Addresses"])
         return Say(200, {"NextLockToken": token(key)}, head)
 
@@ -136,14 +177,20 @@ def _zotero() -> Desk:
     desk, rows = Desk({"Zotero-API-Version": "3", "Zotero-Schema-Version": "33"}), Rows({}, 24000)
     rows.tick = 24010
     for key in ("ABCD2345", "QWER7788", "ZXCV9911"):
-        rows.keep(key, {"itemType": "book", "title": key.lower(), "tags": []}).rev = rows.tick
+        row = rows.keep(key, {"itemType": "book", "title": key.lower(), "tags": []})
+        row.rev = rows.tick
 
     def head() -> dict[str, str]:
         return {"Last-Modified-Version": str(rows.tick)}
 
     def shown(key: str) -> dict[str, Any]:
         row = rows[key]
-        return {"key": key, "version": row.rev, "library": {"type": "group", "id": 31}, "data": {"key": key, "version": row.rev, **row.data}}
+        return {
+            "key": key,
+            "version": row.rev,
+            "library": {"type": "group", "id": 31},
+            "data": {"key": key, "version": row.rev, **row.data},
+        }
 
     @desk.on("GET", "/groups/31/items")
     def page(ask: Ask) -> Say:
@@ -156,11 +203,18 @@ def _zotero() -> Desk:
     def write(ask: Ask, key: str) -> Say:
         limit = int(ask.field("if-unmodified-since-version") or -1)
         if limit < rows[key].rev:
-            return Say(412 if limit >= 0 else 428, f"Item has been modified since specified version (expected {limit}, found {rows[key].rev})")
-        rows.keep(key, {**rows[key].data, **ask.json}).rev = rows.tick
+            return Say(
+                412 if limit >= 0 else 428,
+                f"Item has been modified since specified version (expected {limit}, found {rows[key].rev})",
+            )
+        row = rows.keep(key, {**rows[key].data, **ask.json})
+        row.rev = rows.tick
         return Say(204, None, head())
 
-    desk.shows("/keys/current", {"key": "P9NiFoyL", "userID": 7, "access": {"groups": {"31": {"library": True, "write": True}}}})
+    desk.shows(
+        "/keys/current",
+        {"key": "P9NiFoyL", "userID": 7, "access": {"groups": {"31": {"library": True, "write": True}}}},
+    )
     return desk
 
 
@@ -189,18 +243,30 @@ def library(stage: Stage) -> None:
         else:
             me.get(f"/groups/31/items?since={version}", 304, {"If-Modified-Since-Version": version})
         tags = {"tags": [{"tag": f"week {number}"}]}
-        done = me.send("PATCH", f"/groups/31/items/{key}", 204, {"If-Unmodified-Since-Version": version}, tags)
+        done = me.send(
+            "PATCH", f"/groups/31/items/{key}", 204, {"If-Unmodified-Since-Version": version}, tags
+        )
         version = done.fields["last-modified-version"]
         at.rest(0.2)
 
 
 def _wiki() -> Desk:
-    desk, rows = Desk({"X-Seraph-LoginReason": "OK"}), Rows({"65601": "<p>Rota</p>", "65602": "<p>Keys</p>"}, 5, "mira")
+    desk, rows = (
+        Desk({"X-Seraph-LoginReason": "OK"}),
+        Rows({"65601": "<p>Rota</p>", "65602": "<p>Keys</p>"}, 5, "mira"),
+    )
 
     def shown(key: str) -> dict[str, Any]:
         row = rows[key]
         version = {"number": row.rev, "by": {"username": row.by}, "when": iso(row.at), "minorEdit": False}
-        return {"id": key, "type": "page", "status": "current", "title": f"Page {key}", "version": version, "body": {"storage": {"value": row.data, "representation": "storage"}}}
+        return {
+            "id": key,
+            "type": "page",
+            "status": "current",
+            "title": f"Page {key}",
+            "version": version,
+            "body": {"storage": {"value": row.data, "representation": "storage"}},
+        }
 
     @desk.on("GET", "/rest/api/content/([0-9]+)")
     def read(_ask: Ask, key: str) -> Say:
@@ -231,7 +297,9 @@ def _wiki() -> Desk:
 def rota(stage: Stage) -> None:
     """Write by turns."""
     server = at.opened(stage, _wiki(), "Confluence", "tornado")
-    me = stage.actor("client", server, "wiki.crew.test", "urllib", {"X-Who": "pia", "Accept": "application/json"})
+    me = stage.actor(
+        "client", server, "wiki.crew.test", "urllib", {"X-Who": "pia", "Accept": "application/json"}
+    )
     other = stage.actor("other", server, "wiki.crew.test", "requests", {"X-Who": "mira"})
     at.look(me, "/rest/api/user/current", "/rest/api/space/CREW", "/rest/api/content/65602?expand=version")
     target = "/rest/api/content/65601"
@@ -239,7 +307,12 @@ def rota(stage: Stage) -> None:
         for one, name in ((me, "pia"), (other, "mira")):
             seen = one.get(f"{target}?expand=body.storage,version").json
             text = f"{seen['body']['storage']['value']}<p>{name} {number}</p>"
-            body = {"type": "page", "title": seen["title"], "version": {"number": seen["version"]["number"] + 1}, "body": {"storage": {"value": text, "representation": "storage"}}}
+            body = {
+                "type": "page",
+                "title": seen["title"],
+                "version": {"number": seen["version"]["number"] + 1},
+                "body": {"storage": {"value": text, "representation": "storage"}},
+            }
             one.put(target, body, 200)
             at.rest(0.25)
     at.sure(me.get(f"{target}?expand=body.storage,version").text.count("<p>") == 7)
@@ -249,10 +322,22 @@ def _vault() -> Desk:
     desk, kept = Desk({"Cache-Control": "no-store"}), {"billing": [{"key": "a1"}], "mailer": [{"key": "m1"}]}
 
     def wrap(data: Any) -> dict[str, Any]:
-        return {"request_id": "f1d2", "lease_id": "", "renewable": False, "lease_duration": 0, "data": data, "warnings": None}
+        return {
+            "request_id": "f1d2",
+            "lease_id": "",
+            "renewable": False,
+            "lease_duration": 0,
+            "data": data,
+            "warnings": None,
+        }
 
     def about(key: str) -> dict[str, Any]:
-        return {"created_time": iso(time.time(), 6), "deletion_time": "", "destroyed": False, "version": len(kept[key])}
+        return {
+            "created_time": iso(time.time(), 6),
+            "deletion_time": "",
+            "destroyed": False,
+            "version": len(kept[key]),
+        }
 
     @desk.on("GET", "/v1/secret/data/([a-z]+)")
     def read(_ask: Ask, key: str) -> Say:
@@ -267,9 +352,17 @@ def _vault() -> Desk:
         kept.setdefault(key, []).append(ask.json["data"])
         return Say(200, wrap(about(key)))
 
-    desk.shows("/v1/sys/health", {"initialized": True, "sealed": False, "standby": False, "version": "1.18.1"})
-    desk.on("GET", "/v1/secret/metadata/([a-z]+)")(lambda _ask, key: Say(200, wrap({"current_version": len(kept[key]), "cas_required": True, "max_versions": 10})))
-    desk.on("POST", "/v1/auth/approle/login")(lambda _ask: Say(200, {"auth": {"client_token": "hvs.CAES", "lease_duration": 1200}}))
+    desk.shows(
+        "/v1/sys/health", {"initialized": True, "sealed": False, "standby": False, "version": "1.18.1"}
+    )
+    desk.on("GET", "/v1/secret/metadata/([a-z]+)")(
+        lambda _ask, key: Say(
+            200, wrap({"current_version": len(kept[key]), "cas_required": True, "max_versions": 10})
+        )
+    )
+    desk.on("POST", "/v1/auth/approle/login")(
+        lambda _ask: Say(200, {"auth": {"client_token": "hvs.CAES", "lease_duration": 1200}})
+    )
     return desk
 
 
@@ -287,7 +380,11 @@ def keys(stage: Stage) -> None:
     me = stage.actor("client", server, "vault.ops.test", "node:fetch")
     at.look(me, "/v1/sys/health")
     login = {"role_id": "db02de05", "secret_id": "6a174c20"}
-    token = {"X-Vault-Token": me.send("POST", "/v1/auth/approle/login", 200, None, login).json["auth"]["client_token"]}
+    token = {
+        "X-Vault-Token": me.send("POST", "/v1/auth/approle/login", 200, None, login).json["auth"][
+            "client_token"
+        ]
+    }
     for turn in range(2):
         for key in ("billing", "mailer", "search"):
             got = me.get(f"/v1/secret/data/{key}", 404 if key == "search" and not turn else 200, token)

@@ -25,9 +25,16 @@ if TYPE_CHECKING:
 def recipe(stage: Stage) -> None:
     """Save two fields at once."""
     server = at.script(stage, "ivo_things.js", "Contentful", "contentful")
-    head = {"Authorization": "Bearer CFPAT-1", "Content-Type": "application/vnd.contentful.management.v1+json"}
+    head = {
+        "Authorization": "Bearer CFPAT-1",
+        "Content-Type": "application/vnd.contentful.management.v1+json",
+    }
     me = stage.actor(
-        "client", server, "api.contentful.test", "httpx", {**head, "X-Contentful-User-Agent": "sdk contentful-management.js/11.40.1;"}
+        "client",
+        server,
+        "api.contentful.test",
+        "httpx",
+        {**head, "X-Contentful-User-Agent": "sdk contentful-management.js/11.40.1;"},
     )
     base = "/spaces/k9w2/environments/master"
     at.look(me, f"{base}/content_types/recipe", f"{base}/locales", f"{base}/entries?limit=2")
@@ -36,7 +43,9 @@ def recipe(stage: Stage) -> None:
 
         def save(fields: dict[str, Any], seen: Any = seen, entry: str = entry) -> Answer:
             guard = {"X-Contentful-Version": str(seen["sys"]["version"])}
-            return me.put(f"{base}/entries/{entry}", {"fields": {**seen["fields"], **fields}}, (200, 409), guard)
+            return me.put(
+                f"{base}/entries/{entry}", {"fields": {**seen["fields"], **fields}}, (200, 409), guard
+            )
 
         first, second = {"title": {"de-DE": "Quarkauflauf"}}, {"minutes": {"de-DE": 45}}
         got = at.together(partial(save, first), partial(save, second), apart=0.05)
@@ -88,7 +97,11 @@ def routes(stage: Stage) -> None:
     server = at.script(stage, "ivo_things.js", "Kubernetes", "kubernetes")
     base = "/api/v1/namespaces/edge"
     me = stage.actor(
-        "client", server, "kube.edge.test", "aiohttp", {"User-Agent": "deploy/2.4 (linux/amd64)", "Authorization": "Bearer ey"}
+        "client",
+        server,
+        "kube.edge.test",
+        "aiohttp",
+        {"User-Agent": "deploy/2.4 (linux/amd64)", "Authorization": "Bearer ey"},
     )
     other = stage.actor("other", server, "kube.edge.test", "node:fetch", {"User-Agent": "route-operator/0.9"})
     at.look(me, "/version", f"{base}/configmaps?limit=500")
@@ -127,10 +140,14 @@ def staff(stage: Stage) -> None:
     me.send("POST", f"{base}/Documents/ring-1", 412, {"If-Match": ring["revision"]}, body)
     for name in ("anna", "bo"):
         seen = me.get(f"{base}/Maps/staff/Items/{name}").json
-        other.send("POST", f"{base}/Maps/staff/Items/{name}", 200, None, {"Data": {**seen["data"], "desk": 9}})
+        other.send(
+            "POST", f"{base}/Maps/staff/Items/{name}", 200, None, {"Data": {**seen["data"], "desk": 9}}
+        )
         at.rest(0.5)
         change = {"Data": {**seen["data"], "shift": "late"}}
-        done = me.send("POST", f"{base}/Maps/staff/Items/{name}", 200, {"If-Match": seen["revision"]}, change).json
+        done = me.send(
+            "POST", f"{base}/Maps/staff/Items/{name}", 200, {"If-Match": seen["revision"]}, change
+        ).json
         at.sure(int(done["revision"], 16) == int(seen["revision"], 16) + 2)
     at.sure(me.get(f"{base}/Maps/staff/Items").json["items"][0]["data"]["desk"] == 3)
 
@@ -146,22 +163,37 @@ def staff(stage: Stage) -> None:
 def channel(stage: Stage) -> None:
     """Use a key of no channel."""
     server = at.script(stage, "ivo_shop.php", "Shopware")
-    me = stage.actor("client", server, "tee.shopware.test", "node:fetch", {"sw-language-id": "2fbb5fe2e29a4d70"})
-    good, bad = {"sw-access-key": "SWSCB1YZSMR6OVBXAUNOVGPPNW"}, {"sw-access-key": "SWSCZ0WWQZDVQ3RMA2X5VHJ2BQ"}
+    me = stage.actor(
+        "client", server, "tee.shopware.test", "node:fetch", {"sw-language-id": "2fbb5fe2e29a4d70"}
+    )
+    good, bad = (
+        {"sw-access-key": "SWSCB1YZSMR6OVBXAUNOVGPPNW"},
+        {"sw-access-key": "SWSCZ0WWQZDVQ3RMA2X5VHJ2BQ"},
+    )
     at.look(me, "/api/_info/health-check")
     at.look(me, "/store-api/context", head=good)
     me.send("POST", "/store-api/product", 200, good, {"limit": 3})
-    me.send("POST", "/store-api/checkout/cart/line-item", 200, good, {"items": [{"id": "018f3a", "quantity": 2}]})
+    me.send(
+        "POST", "/store-api/checkout/cart/line-item", 200, good, {"items": [{"id": "018f3a", "quantity": 2}]}
+    )
     me.get("/store-api/context", 412, bad)
     at.rest()
     me.send("POST", "/store-api/product", 412, bad, {"limit": 3})
-    me.send("POST", "/store-api/checkout/cart/line-item", 412, bad, {"items": [{"id": "018f3a", "quantity": 2}]})
+    me.send(
+        "POST", "/store-api/checkout/cart/line-item", 412, bad, {"items": [{"id": "018f3a", "quantity": 2}]}
+    )
     at.look(me, "/store-api/checkout/cart", head=good)
 
 
 def _consul() -> Desk:
     desk = Desk({"X-Consul-Default-Acl-Policy": "allow"})
-    rows = Rows({f"edge/{one}": f'{{"weight":{number}}}' for number, one in enumerate(("lyon", "turin", "basel"), 10)}, 71)
+    rows = Rows(
+        {
+            f"edge/{one}": f'{{"weight":{number}}}'
+            for number, one in enumerate(("lyon", "turin", "basel"), 10)
+        },
+        71,
+    )
 
     @desk.on("GET", "/v1/kv/(.+)")
     def read(ask: Ask, key: str) -> Say:
@@ -186,14 +218,19 @@ def _consul() -> Desk:
     def write(ask: Ask, key: str) -> Say:
         if "cas" in ask.query and int(ask.query["cas"]) != (int(rows[key].at) if key in rows else 0):
             return Say(200, "false", {"Content-Type": "application/json"})
-        rows.keep(key, ask.body.decode()).at = rows.tick
+        row = rows.keep(key, ask.body.decode())
+        row.at = rows.tick
         return Say(200, "true", {"Content-Type": "application/json"})
 
     for number, row in enumerate(rows.values()):
         row.at = 71 + number * 3
     desk.shows("/v1/status/leader", "10.0.4.11:8300")
-    desk.shows("/v1/health/service/edge", [{"Service": {"Service": "edge"}, "Checks": [{"Status": "passing"}]}])
-    desk.on("PUT", "/v1/event/fire/[a-z]+")(lambda _ask: Say(200, {"ID": "b54fe110-7af5", "Name": "reload", "LTime": 19}))
+    desk.shows(
+        "/v1/health/service/edge", [{"Service": {"Service": "edge"}, "Checks": [{"Status": "passing"}]}]
+    )
+    desk.on("PUT", "/v1/event/fire/[a-z]+")(
+        lambda _ask: Say(200, {"ID": "b54fe110-7af5", "Name": "reload", "LTime": 19})
+    )
     return desk
 
 
@@ -221,7 +258,6 @@ def weights(stage: Stage) -> None:
     at.look(me, "/v1/health/service/edge?passing=1")
     value = base64.b64decode(me.get("/v1/kv/edge/turin").json[0]["Value"])
     at.sure(b"80" in value)
-
 
 
 @at.tell(

@@ -41,7 +41,7 @@ class Within(Server):
 
 
 def tell(
-    identifier: str, slug: str, cause: str, outcome: str, description: str, alone: str = "", also: str = ""
+    identifier: str, slug: str, cause: str, outcome: str, description: str, *, alone: str = "", also: str = ""
 ) -> Callable[[Callable[[Stage], None]], Callable[[Stage], None]]:
     """Register a story on an imitation."""
     return case(

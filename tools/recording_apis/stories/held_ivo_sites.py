@@ -17,25 +17,41 @@ _ROOT = "projects/brass-band/databases/(default)/documents"
 
 def _firestore() -> Desk:
     desk = Desk({"Cache-Control": "private", "X-XSS-Protection": "0"})
-    rows = Rows({f"gigs/{n}": {"hall": {"stringValue": n}, "fee": {"integerValue": "300"}} for n in ("porto", "braga")})
+    rows = Rows(
+        {
+            f"gigs/{n}": {"hall": {"stringValue": n}, "fee": {"integerValue": "300"}}
+            for n in ("porto", "braga")
+        }
+    )
 
     def shown(key: str) -> dict[str, Any]:
         row = rows[key]
         moment = iso(row.at, 6)
-        return {"name": f"{_ROOT}/{key}", "fields": row.data, "createTime": "2026-10-01T09:00:00.102938Z", "updateTime": moment}
+        return {
+            "name": f"{_ROOT}/{key}",
+            "fields": row.data,
+            "createTime": "2026-10-01T09:00:00.102938Z",
+            "updateTime": moment,
+        }
 
     @desk.on("GET", r"/v1/projects/brass-band/databases/\(default\)/documents/(gigs(?:/[a-z]+)?)")
     def read(_ask: Ask, key: str) -> Say:
         if "/" not in key:
             return Say(200, {"documents": [shown(one) for one in sorted(rows)]})
-        return Say(200, shown(key)) if key in rows else Say(404, {"error": {"code": 404, "status": "NOT_FOUND"}})
+        return (
+            Say(200, shown(key)) if key in rows else Say(404, {"error": {"code": 404, "status": "NOT_FOUND"}})
+        )
 
     @desk.on("PATCH", r"/v1/projects/brass-band/databases/\(default\)/documents/(gigs/[a-z]+)")
     def write(ask: Ask, key: str) -> Say:
         guard = ask.query.get("currentDocument.updateTime")
         there = ask.query.get("currentDocument.exists")
         if (guard and guard != shown(key)["updateTime"]) or (there == "false" and key in rows):
-            status = {"code": 400, "message": "the stored version does not match the required base version", "status": "FAILED_PRECONDITION"}
+            status = {
+                "code": 400,
+                "message": "the stored version does not match the required base version",
+                "status": "FAILED_PRECONDITION",
+            }
             return Say(400, {"error": status})
         fields = ask.json["fields"]
         rows.keep(key, {**rows[key].data, **fields} if "updateMask.fieldPaths" in ask.query else fields)
@@ -55,11 +71,23 @@ def _firestore() -> Desk:
 def gig(stage: Stage) -> None:
     """Write back the whole."""
     server = at.opened(stage, _firestore(), "Firestore", "waitress")
-    me = stage.actor("client", server, "firestore.googleapis.test", "node:fetch", {"Authorization": "Bearer ya29", "X-Goog-Api-Client": "gl-js/ fire/11.0.2"})
+    me = stage.actor(
+        "client",
+        server,
+        "firestore.googleapis.test",
+        "node:fetch",
+        {"Authorization": "Bearer ya29", "X-Goog-Api-Client": "gl-js/ fire/11.0.2"},
+    )
     other = stage.actor("other", server, "firestore.googleapis.test", "requests")
     base = f"/v1/{_ROOT}/gigs"
     at.look(me, f"{base}?pageSize=20")
-    me.send("PATCH", f"{base}/viseu?currentDocument.exists=false", 200, None, {"fields": {"hall": {"stringValue": "viseu"}}})
+    me.send(
+        "PATCH",
+        f"{base}/viseu?currentDocument.exists=false",
+        200,
+        None,
+        {"fields": {"hall": {"stringValue": "viseu"}}},
+    )
     for town in ("porto", "braga"):
         seen = me.get(f"{base}/{town}").json
         added = {"fields": {"loadIn": {"stringValue": "16:30"}}}
@@ -75,14 +103,29 @@ def gig(stage: Stage) -> None:
 
 def _dataverse() -> Desk:
     desk = Desk({"OData-Version": "4.0", "x-ms-service-request-id": "2f6d3f34-8a3c"})
-    rows = Rows({f"7d577253-3ef0-4a0a-bb7f-8335c2596e7{n}": {"subject": f"Crate {n}", "statuscode": 1} for n in (0, 1, 2)})
+    rows = Rows(
+        {
+            f"7d577253-3ef0-4a0a-bb7f-8335c2596e7{n}": {"subject": f"Crate {n}", "statuscode": 1}
+            for n in (0, 1, 2)
+        }
+    )
     start = 5530100
 
     def shown(key: str) -> dict[str, Any]:
         row = rows[key]
         tag = f'W/"{start + int(row.rev) * 17 + int(key[-1])}"'
-        more = {"_modifiedby_value": "5ac5-" + (row.by or "import"), "modifiedon": iso(row.at, 0), "versionnumber": int(tag[3:-1])}
-        return {"@odata.context": "https://crates.crm4.test/api/data/v9.2/$metadata#tasks/$entity", "@odata.etag": tag, **row.data, "activityid": key, **more}
+        more = {
+            "_modifiedby_value": "5ac5-" + (row.by or "import"),
+            "modifiedon": iso(row.at, 0),
+            "versionnumber": int(tag[3:-1]),
+        }
+        return {
+            "@odata.context": "https://crates.crm4.test/api/data/v9.2/$metadata#tasks/$entity",
+            "@odata.etag": tag,
+            **row.data,
+            "activityid": key,
+            **more,
+        }
 
     @desk.on("GET", r"/api/data/v9\.2/tasks\(([0-9a-f-]+)\)")
     def read(_ask: Ask, key: str) -> Say:
@@ -114,7 +157,13 @@ def _dataverse() -> Desk:
 def crate(stage: Stage) -> None:
     """Be refused and obeyed."""
     server = at.opened(stage, _dataverse(), "Dataverse", "tornado")
-    me = stage.actor("client", server, "crates.crm4.dynamics.test", "curl", {"OData-Version": "4.0", "Accept": "application/json"})
+    me = stage.actor(
+        "client",
+        server,
+        "crates.crm4.dynamics.test",
+        "curl",
+        {"OData-Version": "4.0", "Accept": "application/json"},
+    )
     base = "/api/data/v9.2"
     at.look(me, f"{base}/WhoAmI", f"{base}/tasks?$select=subject,statuscode")
     for number in (0, 2):
@@ -140,7 +189,10 @@ def _storage() -> Desk:
     @desk.on("OPTIONS", "/storage/edda/.+")
     def before(_ask: Ask) -> Say:
         allowed = "Authorization, Content-Type, If-Match, If-None-Match, Origin"
-        head = {"Access-Control-Allow-Headers": allowed, "Access-Control-Allow-Methods": "GET, HEAD, PUT, DELETE, OPTIONS"}
+        head = {
+            "Access-Control-Allow-Headers": allowed,
+            "Access-Control-Allow-Methods": "GET, HEAD, PUT, DELETE, OPTIONS",
+        }
         return Say(204, None, {**head, "Access-Control-Max-Age": "600"})
 
     @desk.on("GET", "/storage/edda/notes/([a-z]+)")
@@ -154,7 +206,17 @@ def _storage() -> Desk:
         rows.keep(key, ask.json)
         return Say(200, None, {"ETag": tag(key)})
 
-    desk.shows("/.well-known/webfinger", {"links": [{"rel": "http://tools.ietf.org/id/draft-dejong-remotestorage", "href": "https://storage.edda.test/storage/edda"}]})
+    desk.shows(
+        "/.well-known/webfinger",
+        {
+            "links": [
+                {
+                    "rel": "http://tools.ietf.org/id/draft-dejong-remotestorage",
+                    "href": "https://storage.edda.test/storage/edda",
+                }
+            ]
+        },
+    )
     return desk
 
 
@@ -184,9 +246,17 @@ def notes(stage: Stage) -> None:
         me.send("OPTIONS", f"{base}/{key}", 204, wants)
         seen = me.get(f"{base}/{key}", 200, token)
         theirs = phone.get(f"{base}/{key}")
-        phone.put(f"{base}/{key}", {**theirs.json, "lines": ["first", "from the phone"]}, 200, {"If-Match": theirs.etag})
+        phone.put(
+            f"{base}/{key}",
+            {**theirs.json, "lines": ["first", "from the phone"]},
+            200,
+            {"If-Match": theirs.etag},
+        )
         at.rest(0.7)
-        wants = {"Access-Control-Request-Headers": "authorization,content-type", "Access-Control-Request-Method": "PUT"}
+        wants = {
+            "Access-Control-Request-Headers": "authorization,content-type",
+            "Access-Control-Request-Method": "PUT",
+        }
         me.send("OPTIONS", f"{base}/{key}", 204, wants)
         me.put(f"{base}/{key}", {**seen.json, "lines": ["first", "at the desk"]}, 200, token)
         at.sure("phone" not in me.get(f"{base}/{key}", 200, token).text)

@@ -12,10 +12,15 @@ from tools.recording_apis.names import route
 from tools.recording_apis.stories import held_ivo_setting as at
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tools.recording_apis.servers import Server
     from tools.recording_apis.stage import Stage
 
+_NOTHING = "-"
 _XML = {"Content-Type": "application/xml"}
+_UNABLE = "A header you provided implies functionality that is not implemented"
+_NOT_MET = "At least one of the pre-conditions you specified did not hold"
 
 
 class Aws:
@@ -39,8 +44,8 @@ class Aws:
             endpoint_url=f"http://{host}",
             region_name="us-east-1",
             aws_access_key_id="AKIAEXAMPLE",
-            aws_secret_access_key="-",
             config=config,
+            aws_secret_access_key=_NOTHING,
         )
 
     def call(self, operation: str, refused: str = "", **named: Any) -> Any:
@@ -64,7 +69,10 @@ def _error(status: int, code: str, told: str, more: str = "") -> Say:
 def _front() -> Desk:
     desk = Desk({"x-amzn-RequestId": "6b8a7f0e-4f5c-4b7e-9f3c-11d1a0e7b2aa"})
     rows = Rows({"E2QWRUHAPOMQZL": "legacy shop", "E1OB6FHVKQYH0E": "press photos"}, 3)
-    base, space = "/2020-05-31/origin-access-identity/cloudfront", 'xmlns="http://cloudfront.amazonaws.com/doc/2020-05-31/"'
+    base, space = (
+        "/2020-05-31/origin-access-identity/cloudfront",
+        'xmlns="http://cloudfront.amazonaws.com/doc/2020-05-31/"',
+    )
 
     def tag(key: str) -> str:
         return "E" + hashlib.sha1(f"{key}{rows[key].rev}".encode()).hexdigest()[:12].upper()  # noqa: S324
@@ -85,9 +93,13 @@ def _front() -> Desk:
     def write(ask: Ask, key: str) -> Say:
         sent = ask.field("if-match")
         if not sent:
-            return _front_error(400, "InvalidIfMatchVersion", "The If-Match version is missing or not valid for the resource.")
+            return _front_error(
+                400, "InvalidIfMatchVersion", "The If-Match version is missing or not valid for the resource."
+            )
         if sent != tag(key):
-            return _front_error(412, "PreconditionFailed", "The request failed because it didn't meet the preconditions.")
+            return _front_error(
+                412, "PreconditionFailed", "The request failed because it didn't meet the preconditions."
+            )
         rows.keep(key, ask.body.decode().split("<Comment>")[1].split("</Comment>")[0])
         return Say(200, shown(key, True), {**_XML, "ETag": tag(key)})
 
@@ -110,7 +122,9 @@ def _front_error(status: int, code: str, told: str) -> Say:
 )
 def identities(stage: Stage) -> None:
     """Leave IfMatch out."""
-    me = Aws(stage, at.opened(stage, _front(), "CloudFront", "waitress"), "cloudfront", "cloudfront.amazonaws.test")
+    me = Aws(
+        stage, at.opened(stage, _front(), "CloudFront", "waitress"), "cloudfront", "cloudfront.amazonaws.test"
+    )
     for key in ("E2QWRUHAPOMQZL", "E1OB6FHVKQYH0E"):
         seen = me.call("get_cloud_front_origin_access_identity", Id=key)
         config = seen["CloudFrontOriginAccessIdentity"]["CloudFrontOriginAccessIdentityConfig"]
@@ -130,7 +144,11 @@ def _bucket(*, refuses: bool = False, marks: bool = False) -> Desk:
 
     def head(key: str) -> dict[str, str]:
         tag = f'"{hashlib.md5(rows[key].data).hexdigest()}"'  # noqa: S324
-        return {"ETag": tag, "Last-Modified": http_date(rows[key].at), "Content-Type": "application/octet-stream"}
+        return {
+            "ETag": tag,
+            "Last-Modified": http_date(rows[key].at),
+            "Content-Type": "application/octet-stream",
+        }
 
     @desk.on("GET", "/[a-z-]+/?")
     def page(_ask: Ask) -> Say:
@@ -154,12 +172,10 @@ def _bucket(*, refuses: bool = False, marks: bool = False) -> Desk:
     @desk.on("PUT", "/[a-z-]+/(.+)")
     def write(ask: Ask, key: str) -> Say:
         if refuses and ask.field("if-match"):
-            told = "A header you provided implies functionality that is not implemented"
-            return _error(501, "NotImplemented", told, "<Header>If-Match</Header>")
+            return _error(501, "NotImplemented", _UNABLE, "<Header>If-Match</Header>")
         there = key in rows and (marks or key not in dead)
         if ask.field("if-none-match") and there:
-            told = "At least one of the pre-conditions you specified did not hold"
-            return _error(412, "PreconditionFailed", told, "<Condition>If-None-Match</Condition>")
+            return _error(412, "PreconditionFailed", _NOT_MET, "<Condition>If-None-Match</Condition>")
         dead.discard(key)
         rows.keep(key, ask.body)
         return Say(200, None, {"ETag": head(key)["ETag"], "x-amz-version-id": f"v{rows.tick:08d}"})
@@ -187,11 +203,22 @@ def index(stage: Stage) -> None:
     me.call("list_objects_v2", Bucket="catalogue")
     for _ in range(2):
         seen = me.call("head_object", Bucket="catalogue", Key="index.json")
-        named = {"Bucket": "catalogue", "Key": "index.json", "Body": b'{"tables":["t1","t2"]}'}
+        named: dict[str, Any] = {
+            "Bucket": "catalogue",
+            "Key": "index.json",
+            "Body": b'{"tables":["t1","t2"]}',
+        }
         me.call("put_object", "NotImplemented", IfMatch=seen["ETag"], **named)
         at.rest(0.4)
     seen = me.call("get_object", Bucket="catalogue", Key="jobs/b.json")
-    me.call("put_object", "NotImplemented", Bucket="catalogue", Key="jobs/b.json", Body=b"{}", IfMatch=seen["ETag"])
+    me.call(
+        "put_object",
+        "NotImplemented",
+        Bucket="catalogue",
+        Key="jobs/b.json",
+        Body=b"{}",
+        IfMatch=seen["ETag"],
+    )
     me.call("put_object", **named)
 
 
@@ -229,10 +256,18 @@ def _gcs() -> Desk:
         row = rows[key]
         digest = base64.b64encode(hashlib.md5(row.data).digest()).decode()  # noqa: S324
         more = {"size": str(len(row.data)), "md5Hash": digest, "etag": "CMDi5f" + digest[:6] + "EAE="}
-        name = {"kind": "storage#object", "name": key, "bucket": "ledger-eu", "generation": row.by, "metageneration": "1"}
+        name = {
+            "kind": "storage#object",
+            "name": key,
+            "bucket": "ledger-eu",
+            "generation": row.by,
+            "metageneration": "1",
+        }
         return {**name, "timeCreated": iso(row.at), "updated": iso(row.at), "contentType": "text/csv", **more}
 
-    desk.shows("/storage/v1/b/ledger-eu", {"kind": "storage#bucket", "name": "ledger-eu", "metageneration": "4"})
+    desk.shows(
+        "/storage/v1/b/ledger-eu", {"kind": "storage#bucket", "name": "ledger-eu", "metageneration": "4"}
+    )
 
     @desk.on("GET", "/storage/v1/b/ledger-eu/o")
     def page(_ask: Ask) -> Say:
@@ -251,8 +286,8 @@ def _gcs() -> Desk:
         parts = ask.body.split(b"\r\n\r\n")
         key = next(part for part in ask.body.decode().split('"') if part.startswith("20"))
         if ask.query.get("ifGenerationMatch") == "0" and key in rows:
-            told = "At least one of the pre-conditions you specified did not hold."
-            one = {"message": told, "domain": "global", "reason": "conditionNotMet", "locationType": "header", "location": "If-Match"}
+            told = f"{_NOT_MET}."
+            one = {"domain": "global", "reason": "conditionNotMet", "message": told, "location": "If-Match"}
             return Say(412, {"error": {"code": 412, "message": told, "errors": [one]}})
         rows.keep(key, parts[-1].rpartition(b"\r\n--")[0]).by = str(int(rows.tick) + 1764300000000000)
         return Say(200, shown(key))
@@ -307,10 +342,12 @@ def leased(stage: Stage) -> None:
     core = importlib.import_module("azure.core")
     refused: type[Exception] = importlib.import_module("azure.core.exceptions").HttpResponseError
     key = {"account_name": "notes", "account_key": "ZXhhbXBsZQ=="}
+    agent = f"azsdk-python-storage-blob/{library.__version__} Python/3.11 (Linux)"
+    more = {"retry_total": 0, "user_agent": agent, "user_agent_overwrite": True}
     containers = []
     for name in ("client", "other"):
         route(f"state.{name}.test", stage.tap(name, server))
-        made = library.BlobServiceClient(f"http://state.{name}.test/notes", credential=key, retry_total=0)
+        made = library.BlobServiceClient(f"http://state.{name}.test/notes", credential=key, **more)
         containers.append(made.get_container_client("tfstate"))
     mine, theirs = containers
     theirs.create_container()
@@ -323,11 +360,12 @@ def leased(stage: Stage) -> None:
     seen = blob.download_blob()
     at.sure(seen.readall())
     guard = {"etag": seen.properties.etag, "match_condition": core.MatchConditions.IfNotModified}
-    for call in (
+    calls: tuple[Callable[[], Any], ...] = (
         lambda: blob.upload_blob(b'{"serial":5}', overwrite=True, **guard),
         lambda: blob.set_blob_metadata({"terraformlockid": "b1f0"}),
         lambda: blob.acquire_lease(30),
-    ):
+    )
+    for call in calls:
         try:
             call()
         except refused as error:
@@ -351,7 +389,9 @@ def _swift() -> Desk:
 
     @desk.on("GET", "/v1/AUTH_survey/tiles")
     def page(_ask: Ask) -> Say:
-        return Say(200, [{"name": key, "bytes": len(rows[key].data), "hash": head(key)["ETag"]} for key in rows])
+        return Say(
+            200, [{"name": key, "bytes": len(rows[key].data), "hash": head(key)["ETag"]} for key in rows]
+        )
 
     @desk.on("GET", "/v1/AUTH_survey/tiles/(.+)")
     def read(ask: Ask, key: str) -> Say:
@@ -368,7 +408,11 @@ def _swift() -> Desk:
         return Say(201, None, {"ETag": head(key)["ETag"]})
 
     desk.on("POST", "/v3/auth/tokens")(
-        lambda _ask: Say(201, {"token": {"methods": ["password"], "expires_at": "2026-12-01T00:00:00Z"}}, {"X-Subject-Token": "gAAAAAB"})
+        lambda _ask: Say(
+            201,
+            {"token": {"methods": ["password"], "expires_at": "2026-12-01T00:00:00Z"}},
+            {"X-Subject-Token": "gAAAAAB"},
+        )
     )
     return desk
 
