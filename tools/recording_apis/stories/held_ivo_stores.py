@@ -342,12 +342,10 @@ def leased(stage: Stage) -> None:
     core = importlib.import_module("azure.core")
     refused: type[Exception] = importlib.import_module("azure.core.exceptions").HttpResponseError
     key = {"account_name": "notes", "account_key": "ZXhhbXBsZQ=="}
-    agent = f"azsdk-python-storage-blob/{library.__version__} Python/3.11 (Linux)"
-    more = {"retry_total": 0, "user_agent": agent, "user_agent_overwrite": True}
     containers = []
     for name in ("client", "other"):
         route(f"state.{name}.test", stage.tap(name, server))
-        made = library.BlobServiceClient(f"http://state.{name}.test/notes", credential=key, **more)
+        made = library.BlobServiceClient(f"http://state.{name}.test/notes", credential=key, retry_total=0)
         containers.append(made.get_container_client("tfstate"))
     mine, theirs = containers
     theirs.create_container()
