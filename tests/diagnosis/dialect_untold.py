@@ -359,6 +359,10 @@ WITHOUT = {
     "nomad": "jobs and variables have forms of their own: `families-in-use.txt` has their stories",
     "appdynamics": "it shows itself by its refusal alone",
     "docker-sandboxes": "it shows itself by its refusal alone",
+    "firebase-rtdb": "its tags are those of HTTP, with a word for none",
+    "quickbooks": "its reads are queries and batches: `lists-and-batches-of-families.txt` has its stories",
+    "xero": "dates alone condition its reads, and no write of it has a condition",
+    "stripe": "there are no versions: a key makes a request count once",
 }
 _FORMS = FORMS_OF_TOKENS - {"null-token"}
 _VERSIONS = {"version", "_version", "revision", "rev", "etag", "_etag", "lockVersion"}

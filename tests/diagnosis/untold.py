@@ -34,6 +34,11 @@ ANYWHERE = {
         ),
         _LISTED,
     ),
+    "a task of a list is gone when it is ticked off": _LISTED,
+    "An old tag of GoCD is refused in the very words": "GoCD has its tags in fields of HTTP, and shows itself here",
+    "two puts at once on a tag that counts nothing, nothing read before": (
+        "a member is known as a version when it counts, or is sent back"
+    ),
     "a field of its own names the version that was made": (
         "the field keeps the spelling that the tags have here"
     ),

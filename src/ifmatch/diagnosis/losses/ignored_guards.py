@@ -140,11 +140,16 @@ def _last_look(history: Sequence[Step], step: Step) -> Step | None:
                 # Gone while the request was on its way, whatever an older look had shown.
                 return None
             continue
-        if one.status in _GONE or not step.surely_after(one) or _perhaps_beside(one, step):
+        if one.status in _GONE or _is_empty(one) or not step.surely_after(one) or _perhaps_beside(one, step):
             return None
         if one.status in {200, 304}:
             return None if one.cache_hit or _other_kind(one, step) else one
     return None
+
+
+def _is_empty(read: Step) -> bool:
+    """Tell whether a place is read in which there is nothing: some stores answer `null` with 200 for it."""
+    return read.representation is not None and read.representation.text.strip() == "null"
 
 
 def _perhaps_beside(read: Step, step: Step) -> bool:
