@@ -285,7 +285,7 @@ def _of_the_same(base: Step, entry: Content) -> bool:
     if look is None:
         return False
     whole, there = (members_in(one.json()) for one in (unwrapped(look, entry), unwrapped(entry, look)))
-    whole = whole if len(whole) > 1 else next(map(members_in, whole.values()), {})
+    whole = whole if len(whole) > 1 else members_in(next(iter(whole.values()), None))
     told = {one: value for one, value in whole.items() if not stamped(f"/{one}")}
     same = sum(there.get(one) == value for one, value in told.items())
     return len(whole) > 1 and whole.keys() <= there.keys() and 2 * same >= len(told)
@@ -297,6 +297,9 @@ def _entries(listing: Step, name: str) -> Iterator[Content]:
     if not listing.is_read or listing.status != _OK or content is None or len(content) > _LONGEST:
         return
     if name not in content.text and quote(name) not in content.text:
+        return
+    if len(name) <= _NAME and not any(f"{sign}{name}" in content.text for sign in ':" '):
+        # A value begins behind one of these.
         return
     for entry in entries_in(listing.view.json, _DEEP):
         held = next((one for one in _within(entry, _DEEP) if _names(one, name)), None)

@@ -173,6 +173,9 @@ def _given_beside(facts: Facts) -> Evidence | None:
         name = last_step(whole.resource)
         if called_version(name) or lists_changes(name):
             continue
+        if any((each.within or each) is not whole for each in facts.own(facts.issues)):
+            # A look at the target itself gave it.
+            return None
         places = [set(pointers_of(whole, value)) for value in (token, current)]
         pairs = [
             (mine, other)
