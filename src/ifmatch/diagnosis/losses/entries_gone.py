@@ -323,7 +323,7 @@ def _within(entry: Mapping[str, object], depth: int) -> Iterator[Mapping[str, ob
 
 
 def _is_of(entry: Mapping[str, object], name: str) -> bool:
-    return _names(entry, name) or any(_names(members_in(entry.get(one)), name) for one in _ABOUT)
+    return _names(entry, name) or any(_names(members_in(entry[one]), name) for one in _ABOUT if one in entry)
 
 
 def named_by(member: str, name: str) -> bool:
