@@ -185,7 +185,7 @@ def test_the_first_line_of_a_dialect_has_words_and_no_patterns(topic) -> None:
 def test_the_status_of_a_refusal_comes_before_those_of_batches() -> None:
     briefs = {topic.id: topic.brief for topic in dialect_topics()}
     assert briefs["gcs-json"].endswith("ifSourceGenerationMatch and others; a refusal is 412, 200, 202.")
-    assert briefs["consul-kv"].endswith("a refusal is 200, 409.")
+    assert briefs["consul-kv"].endswith("a refusal is 200, 409, 404, 500.")
 
 
 def test_what_show_prints_can_be_checked(tmp_path) -> None:

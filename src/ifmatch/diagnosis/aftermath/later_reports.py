@@ -64,6 +64,13 @@ _SOME: Final = Words(
     r"|(?:not|un)_?(?:inserted|created|imported|changed|written|stored|updated|saved|applied|accepted))[\"']"
     r"\s*:\s*[\[{]\s*[^\s\]}]"
 )
+# How long operations end that met another state: an error with a status or a code of its own.
+_FAULT: Final = late_pattern(
+    r"\"error\"\s*:\s*\{(?=[\s\S]{0,600}(?:\"(?:http\w*)?(?:status|code)\w*\"\s*:\s*\"?(?:409|412)\b"
+    r"|condition_?not_?met|precondition_?failed|failed_?precondition|etag_?mismatch|version_?mismatch"
+    r"|\"(?:code|status|reason)\"\s*:\s*\"(?:aborted|conflict)\"))",
+    re.IGNORECASE,
+)
 # Fields that name the place where the outcome will be told.
 _PLACES: Final = ("location", "operation-location", "azure-asyncoperation", "content-location")
 # What fields of a service's own begin with.
@@ -236,6 +243,9 @@ def _tickets(step: Step) -> Iterator[Ticket]:
     for one in found[:_VALUES]:
         if "/" in one.value and " " not in one.value:
             yield Ticket("", joined(here, one.value), step)
+            if any(map(str.isdigit, one.value)) and one.value[0] != "/" and ":" not in one.value:
+                # A name in several parts, which is told below another place.
+                yield Ticket(one.word, one.value, step)
         elif any(map(str.isdigit, one.value)) and " " not in one.value:
             yield Ticket(one.word, one.value, step)
     for one in shown(step)[:_VALUES]:
@@ -351,7 +361,9 @@ def _in_other_words(report: Report, ticket: Ticket, service: _Service) -> Conten
 
 def _came_to_nothing(text: str) -> bool:
     """Tell whether what is told of a write says that it was not carried out, or who stood in its way."""
-    return says_undone(text) or (len(text) <= _TICKET and says_held(text))
+    return says_undone(text) or (
+        len(text) <= _TICKET and (says_held(text) or _FAULT.search(text) is not None)
+    )
 
 
 def _journals(step: Step) -> Iterator[Ticket]:

@@ -61,7 +61,11 @@ def looked(history: History, step: Step) -> Step | None:
         step: the write.
     """
     before = back_from(history.by_actor.get(step.actor, ()), step.order)
-    return next((one for one in before if (one.read_ok and not is_row(one)) or one.accepted), None)
+    # A question for the fields alone shows nothing of the content.
+    shows = (
+        one for one in before if (one.read_ok and one.method != "HEAD" and not is_row(one)) or one.accepted
+    )
+    return next(shows, None)
 
 
 def is_row(step: Step) -> bool:

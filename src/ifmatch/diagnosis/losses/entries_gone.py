@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl, quote, unquote
 
 from ifmatch.diagnosis.links.damages import Damage
 from ifmatch.diagnosis.links.in_time import looked
@@ -17,9 +18,10 @@ from ifmatch.diagnosis.links.listed_versions import entries_in, may_list
 from ifmatch.diagnosis.losses.taken_back import entries_undone
 from ifmatch.diagnosis.reading.contents import ABSENT, changed_pointers, unwrapped, value_at
 from ifmatch.diagnosis.reading.dates import told_moment
+from ifmatch.diagnosis.reading.listed_records import lists_changes
 from ifmatch.diagnosis.reading.stamps import stamped
 from ifmatch.diagnosis.reading.version_words import called_version
-from ifmatch.diagnosis.steps.resources import host_of, last_step
+from ifmatch.diagnosis.steps.resources import host_of
 from ifmatch.model.diagnosis import Outcome
 from ifmatch.model.json_values import members_in
 from ifmatch.model.late import late_pattern
@@ -44,6 +46,10 @@ _AT_ONCE: Final = 30.0
 _GIVEN: Final = late_pattern(r"_?id|uid|uuid|guid|key|self|href|url|type|kind|name|ref", re.IGNORECASE)
 # How some call a thing by the form that it has.
 _FORM: Final = late_pattern(r"\.(?:json|xml)$")
+# What a short name or number is called that is no amount.
+_NUMBERED: Final = late_pattern(
+    r"^_?(?:id|iid|key|number|no|nr|uid|pk|code|name|slug)$|[a-z_]I[dD]$|_id$", re.IGNORECASE
+)
 # What an entry of a list may say about itself in an object of its own.
 _ABOUT: Final = ("metadata", "meta", "header", "resource", "attributes", "_meta", "sys", "info")
 
@@ -56,16 +62,16 @@ def entry_left_out(case: Case, history: History, step: Step) -> Damage | None:
         history: of the resource.
         step: an accepted write without a precondition.
     """
-    if step.body is None or not (step.puts or step.method == "PATCH"):
+    if step.body is None or not (step.method in {"PUT", "PATCH"} or step.puts or step.alters):
         return None
     base = looked(history, step)
     if base is None or base.representation is None or base.cache_hit:
         return None
-    old = unwrapped(base.representation, step.body)
     for listing, entry in listed_since(case, base, step):
-        now = unwrapped(entry, step.body)
-        added = _added(old, now, step.body)
-        if not added or not _edits(old, now, step.body):
+        old, mine = inner_of(unwrapped(base.representation, step.body), step.body, entry)
+        now = unwrapped(entry, mine)
+        added = _added(old, now, mine)
+        if not added or not _edits(old, now, mine):
             continue
         lost = [one for one in added if _gone(history, step, one) and not _sent(case, base, step, one)]
         moved = _moved(base, entry) or _counts(old, now, step)
@@ -81,6 +87,22 @@ def entry_left_out(case: Case, history: History, step: Step) -> Damage | None:
         text = f"what a list had shown put into it since the read ({', '.join(lost[:4])}) is gone"
         return Damage(Outcome.LOST_UPDATE, text, lost=listing, proven=soon)
     return None
+
+
+def inner_of(old: Content, mine: Content, entry: Content) -> tuple[Content, Content]:
+    """Return a state and what was sent of it without a wrapping that both have, but no entry of a list.
+
+    Args:
+        old: the state.
+        mine: what was sent.
+        entry: of a list.
+    """
+    sent, there = members_in(mine.json()), members_in(old.json())
+    wrapping = next(iter(sent), "")
+    inner = members_in(there.get(wrapping)) if len(sent) == 1 else {}
+    if not inner or wrapping in members_in(entry.json()) or not members_in(sent[wrapping]):
+        return old, mine
+    return Content.from_json(inner), Content.from_json(members_in(sent[wrapping]))
 
 
 def _added(old: Content, now: Content, mine: Content) -> list[str]:
@@ -184,7 +206,7 @@ def _of_one(listing: Step, step: Step, old: Content, pointer: str) -> bool:
 
     Where the list has nothing else, what is named or refers to something may well be shown at length.
     """
-    name = last_step(step.resource)
+    name = unquote(own_name(step))
     there = pointer.rpartition("/")[0]
     others = [
         unwrapped(Content.from_json(entry), step.body)
@@ -210,7 +232,7 @@ def _listed_without(case: Case, listing: Step, step: Step, pointer: str) -> bool
     return any(
         value_at(bare, pointer) is ABSENT and value_at(bare, there) is not ABSENT
         for one in again
-        for entry in _entries(one, last_step(step.resource))
+        for entry in _entries(one, unquote(own_name(step)))
         for bare in (unwrapped(entry, step.body),)
     )
 
@@ -223,14 +245,50 @@ def listed_since(case: Case, base: Step, step: Step) -> Iterator[tuple[Step, Con
         base: a look at the resource.
         step: a later write on it.
     """
-    name = _FORM.sub("", own_name(step))
+    name = _FORM.sub("", _name_of(step))
     for one in reversed(case.steps[max(base.order + 1, step.order - _NEAR) : step.order]):
         content = one.content if one.actor == step.actor and one.is_read and one.status == _OK else None
-        if content is None or len(content) > _LONGEST or len(name) <= _NAME or one.resource == step.resource:
+        if content is None or len(content) > _LONGEST or not name or one.resource == step.resource:
             continue
-        if host_of(one.resource) != host_of(step.resource) or not may_list(one, step):
+        if host_of(one.resource) != host_of(step.resource):
             continue
-        yield from ((one, entry) for entry in _entries(one, name))
+        near = may_list(one, step) or _versions_below(one, step)
+        yield from ((one, entry) for entry in _entries(one, name) if near or _of_the_same(base, entry))
+
+
+def _name_of(step: Step) -> str:
+    """Return what lists call the thing that a write is about."""
+    front, _, named = step.resource.partition("#")
+    if named:
+        # What only contents name may be called by a path.
+        return unquote(named)
+    asked = parse_qsl(front.partition("?")[2])
+    if len(asked) == 1 and _NUMBERED.search(asked[0][0]) is not None:
+        # A table's row by its key, with or without an operator.
+        return asked[0][1].removeprefix("eq.")
+    return unquote(own_name(step))
+
+
+def _versions_below(one: Step, step: Step) -> bool:
+    """Tell whether a read is of the versions of a resource, which services have below it."""
+    there, here = (each.resource.partition("?")[0].rstrip("/") for each in (one, step))
+    below = there.removeprefix(here + "/")
+    return below != there and (called_version(below) or lists_changes(below))
+
+
+def _of_the_same(base: Step, entry: Content) -> bool:
+    """Tell whether an entry found by a search, wherever that is asked for, is about what a look showed.
+
+    It has all that the look has, and most of it as it was there: other kinds of things have other members.
+    """
+    look = base.representation
+    if look is None:
+        return False
+    whole, there = (members_in(one.json()) for one in (unwrapped(look, entry), unwrapped(entry, look)))
+    whole = whole if len(whole) > 1 else members_in(next(iter(whole.values()), None))
+    told = {one: value for one, value in whole.items() if not stamped(f"/{one}")}
+    same = sum(there.get(one) == value for one, value in told.items())
+    return len(whole) > 1 and whole.keys() <= there.keys() and 2 * same >= len(told)
 
 
 def _entries(listing: Step, name: str) -> Iterator[Content]:
@@ -238,12 +296,17 @@ def _entries(listing: Step, name: str) -> Iterator[Content]:
     content = listing.content
     if not listing.is_read or listing.status != _OK or content is None or len(content) > _LONGEST:
         return
-    if name not in content.text:
+    if name not in content.text and quote(name) not in content.text:
+        return
+    if len(name) <= _NAME and not any(f"{sign}{name}" in content.text for sign in ':" '):
+        # A value begins behind one of these.
         return
     for entry in entries_in(listing.view.json, _DEEP):
         held = next((one for one in _within(entry, _DEEP) if _names(one, name)), None)
         if held is not None or _is_of(entry, name):
             yield Content.from_json(held or entry)
+    if len(name) <= _NAME:
+        return
     # A list may be a map by names.
     whole = members_in(listing.view.json)
     for holder in (whole, *map(members_in, whole.values())):
@@ -260,8 +323,23 @@ def _within(entry: Mapping[str, object], depth: int) -> Iterator[Mapping[str, ob
 
 
 def _is_of(entry: Mapping[str, object], name: str) -> bool:
-    return _names(entry, name) or any(_names(members_in(entry.get(one)), name) for one in _ABOUT)
+    return _names(entry, name) or any(_names(members_in(entry[one]), name) for one in _ABOUT if one in entry)
+
+
+def named_by(member: str, name: str) -> bool:
+    """Tell whether a member may hold a name: one as short as an amount is met anywhere but in an id.
+
+    Args:
+        member: its own name.
+        name: of a thing.
+    """
+    return len(name) > _NAME or _NUMBERED.search(member) is not None
 
 
 def _names(record: Mapping[str, object], name: str) -> bool:
-    return any(str(value) == name for value in record.values() if isinstance(value, str | int))
+    """Tell whether a record has a name; what is as short as an amount counts where it is called an id."""
+    return any(
+        str(value) == name and named_by(member, name)
+        for member, value in record.items()
+        if isinstance(value, str | int) and not isinstance(value, bool)
+    )

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Final
 from ifmatch.diagnosis.links.damages import Damage
 from ifmatch.diagnosis.links.linked_writes import own_name
 from ifmatch.diagnosis.losses.counts import ONE_BETWEEN, numbers, own_before, went_on
+from ifmatch.diagnosis.losses.entries_gone import listed_since
 from ifmatch.diagnosis.losses.own_acts import acted_between
 from ifmatch.diagnosis.reading import tokens
+from ifmatch.diagnosis.reading.contents import ABSENT, changed_pointers, unwrapped, value_at
 from ifmatch.diagnosis.reading.listed_records import records_in
+from ifmatch.diagnosis.reading.stamps import stamped
 from ifmatch.diagnosis.reading.version_words import called_version
 from ifmatch.diagnosis.steps.resources import host_of
 from ifmatch.model.diagnosis import Outcome
@@ -68,8 +71,26 @@ def skipped(case: Case, history: History, step: Step) -> Damage | None:
     before = own_before(history, step)
     if before is None or before.content is None or not met_one(case, before, step):
         return None
+    if _had_from_a_list(case, before, step):
+        return None
     text = "the count went on by two over one write: another write lay between this and the read before"
     return Damage(Outcome.LOST_UPDATE, text, lost=before, proven=False)
+
+
+def _had_from_a_list(case: Case, before: Step, write: Step) -> bool:
+    """Tell whether a write goes on from what a list had shown changed since the look: it was seen."""
+    if before.representation is None or write.body is None:
+        return False
+    for _, entry in listed_since(case, before, write):
+        old, now = (unwrapped(one, write.body) for one in (before.representation, entry))
+        moved = [
+            one
+            for one in changed_pointers(old, now) or ()
+            if one and not stamped(one) and not called_version(one.rpartition("/")[2])
+        ]
+        if moved and all(value_at(write.body, one) not in (ABSENT, value_at(old, one)) for one in moved):
+            return True
+    return False
 
 
 def _given_elsewhere(case: Case, write: Step) -> bool:

@@ -26,6 +26,8 @@ _TERM: Final = late_pattern(r"[^\W\d_]{2,}")
 _MARKUP: Final = late_pattern(r"</?[A-Za-z][\w:.-]*(?:\s[^<>]{0,400})?/?>")
 # An element's first mark with the text behind it, or the text behind a last mark.
 _ELEMENT: Final = late_pattern(r"<[A-Za-z][^<>]{0,400}>[^<]*|(?<=>)[^<>]+")
+# Between the entries of a list that is written as a text.
+_SEPARATOR: Final = late_pattern(r"\s*[,;]\s*")
 # Octets from which on a member is a text, of which parts may be taken back.
 _PROSE = 40
 # So many entries that are kept show what a list was made from.
@@ -227,7 +229,13 @@ def undone_at(base: Content | None, theirs: Content | None, mine: Content | None
     old, new, sent = (value_at(one, pointer) for one in (base, theirs, mine))
     if sent == old or entries_undone(old, new, sent):
         return True
-    if not (isinstance(old, str) and isinstance(new, str) and isinstance(sent, str)) or len(old) < _PROSE:
+    if not (isinstance(old, str) and isinstance(new, str) and isinstance(sent, str)):
+        return False
+    if entries_undone(*(_SEPARATOR.split(text) for text in (old, new, sent))):
+        return True
+    if "\n" in old and line_undone(*map(Content.from_text, (old, new, sent))):
+        return True
+    if len(old) < _PROSE:
         return False
     before, there, now = ([one for one in _said(text) if one] for text in (old, new, sent))
     added = [one for one in there if one not in before]
@@ -254,12 +262,54 @@ def entries_undone(old: object, new: object, mine: object) -> bool:
         return False
     before, there = cast("list[object]", old), cast("list[object]", new)
     sent = cast("list[object]", mine)
+    if records_undone(before, there, sent):
+        return True
     theirs, own = ([one for one in each if one not in before] for each in (there, sent))
     if not theirs or not own or any(one in sent for one in theirs):
         return False
     if any(one not in there or one not in sent for one in before):
         return False
     return len(before) >= _KEPT or all(_of_itself(one) for one in (*theirs, *own))
+
+
+def records_undone(before: list[object], there: list[object], sent: list[object]) -> bool:
+    """Tell whether a list of records is an edit of an older one, without what a newer one had in addition.
+
+    The records are told apart by a member whose values differ in each of the three lists; what the service
+    puts to them by itself (ids, times) need not be sent.
+
+    Args:
+        before: the list of the older version.
+        there: of the newer one.
+        sent: what was sent.
+    """
+    if not before or not all(isinstance(one, dict) for each in (before, there, sent) for one in each):
+        return False
+    lists = [cast("list[dict[str, object]]", each) for each in (before, there, sent)]
+    for key in lists[0][0]:
+        if not all(isinstance(one.get(key), str | int) for each in lists for one in each):
+            continue
+        old, new, mine = ({str(one[key]): one for one in each} for each in lists)
+        if [len(old), len(new), len(mine)] != [len(one) for one in lists] or not old.keys() <= new.keys():
+            continue
+        kept = old.keys() & mine.keys()
+        own = mine.keys() - new.keys() or any(_differs(old[one], mine[one]) for one in kept)
+        if kept == old.keys() and own and new.keys() - old.keys() - mine.keys():
+            return True
+        # A patch may name a part of them, and have a list in one of these.
+        if mine.keys() <= old.keys() and any(_undone_within(old[one], new[one], mine[one]) for one in kept):
+            return True
+    return False
+
+
+def _differs(old: dict[str, object], mine: dict[str, object]) -> bool:
+    """Tell whether a record was edited: a member that both have has another value."""
+    return any(old[one] != mine[one] for one in old.keys() & mine.keys())
+
+
+def _undone_within(old: dict[str, object], new: dict[str, object], mine: dict[str, object]) -> bool:
+    names = old.keys() & new.keys() & mine.keys()
+    return any(entries_undone(old[one], new[one], mine[one]) for one in names)
 
 
 def _of_itself(entry: object) -> bool:

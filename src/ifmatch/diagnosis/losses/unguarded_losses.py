@@ -6,18 +6,17 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final, cast
 
 from ifmatch.diagnosis.links.damages import Damage
-from ifmatch.diagnosis.links.in_time import looked
+from ifmatch.diagnosis.links.in_time import looked, on_from
 from ifmatch.diagnosis.links.succession import advanced
-from ifmatch.diagnosis.losses.entries_gone import entry_left_out, listed_since
+from ifmatch.diagnosis.losses.entries_gone import entry_left_out, inner_of, listed_since
 from ifmatch.diagnosis.losses.listed_losses import listed_apart
-from ifmatch.diagnosis.losses.taken_back import lost_pointers
+from ifmatch.diagnosis.losses.taken_back import lost_pointers, undone_at
 from ifmatch.diagnosis.losses.texts_added import addition_left_out
 from ifmatch.diagnosis.reading.contents import ABSENT, changed_pointers, same_content, unwrapped, value_at
 from ifmatch.diagnosis.reading.stamps import stamped
 from ifmatch.diagnosis.reading.version_words import called_version
 from ifmatch.model.diagnosis import Outcome
-from ifmatch.model.json_values import members_in, pointer_step
-from ifmatch.model.message import Content
+from ifmatch.model.json_values import pointer_step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.case.reconstruction import Case
     from ifmatch.diagnosis.links.history import History
     from ifmatch.diagnosis.steps.step import Step
+    from ifmatch.model.message import Content
 
 # So many steps before a write a list is looked for.
 _NEAR: Final = 80
@@ -51,41 +51,47 @@ def listed_newer(case: Case, history: History, step: Step) -> Damage | None:
     base = looked(history, step) if step.puts or members else None
     found = None
     if base is not None and base.representation is not None:
-        found = _member_gone(case, base, step) or (listed_apart(case, base, step) if step.puts else None)
+        found = _member_gone(case, history, base, step)
+        found = found or (listed_apart(case, base, step) if step.puts else None)
     return found or entry_left_out(case, history, step) or addition_left_out(case, step)
 
 
-def _member_gone(case: Case, base: Step, step: Step) -> Damage | None:
+def _member_gone(case: Case, history: History, base: Step, step: Step) -> Damage | None:
     """Find a member that a list shows changed since a look, and that a write puts back."""
     if base.representation is None or step.body is None:
         return None
-    old = unwrapped(base.representation, step.body)
-    old, mine = _taken_out(old, unwrapped(step.body, old))
+    whole = unwrapped(base.representation, step.body)
     for listing, entry in listed_since(case, base, step):
+        old, mine = inner_of(whole, unwrapped(step.body, whole), entry)
         now = unwrapped(entry, mine)
         lost = [
             one
             for one in lost_pointers(old, now, mine) or ()
             if one and not stamped(one) and value_at(now, one) is not ABSENT
             # What stands elsewhere in a list, and its own version, is no member of the record.
-            if value_at(mine, one) == value_at(old, one) is not ABSENT
+            if value_at(mine, one) is not ABSENT
+            and value_at(old, one) is not ABSENT
+            and undone_at(old, now, mine, one)
             and not called_version(one.rpartition("/")[2])
         ]
-        edited = [one for one in changed_pointers(old, mine) or () if not _of_server(old, mine, one)]
-        if lost and edited and not same_content(old, now):
+        if lost and not same_content(old, now) and _edited(history, step, old, now, mine):
             text = f"what a list had shown of it since the read ({', '.join(lost[:4])}) is gone"
             return Damage(Outcome.LOST_UPDATE, text, lost=listing)
     return None
 
 
-def _taken_out(old: Content, mine: Content) -> tuple[Content, Content]:
-    """Return two states out of the one member that both are wrapped in: entries of lists are not."""
-    held = [members_in(one.json()) for one in (old, mine)]
-    names = {name for one in held for name in one}
-    inner = [members_in(value) for one in held for value in one.values()]
-    if len(names) == 1 and len(inner) == len(held) and all(len(one) > 1 for one in inner):
-        return Content.from_json(inner[0]), Content.from_json(inner[1])
-    return old, mine
+def _edited(history: History, step: Step, old: Content, now: Content, mine: Content) -> bool:
+    """Tell whether a write has an edit of its own: a value, or a member that is there ever since."""
+    for one in changed_pointers(old, mine) or ():
+        if not _of_server(old, mine, one):
+            return True
+        if stamped(one) or value_at(mine, one) in (ABSENT, None, "") or value_at(now, one) is not ABSENT:
+            continue
+        after = [step, *on_from(history.by_actor.get(step.actor, ()), step.order)]
+        shown = next((each.shown_content for each in after if each.shown_content is not None), None)
+        if shown is not None and value_at(unwrapped(shown, mine), one) == value_at(mine, one):
+            return True
+    return False
 
 
 def _of_server(old: Content, mine: Content, pointer: str) -> bool:

@@ -10,6 +10,7 @@ from ifmatch.diagnosis.links.likeness import edit_of, shows
 from ifmatch.diagnosis.links.linked_writes import own_name
 from ifmatch.diagnosis.links.listed_versions import may_list
 from ifmatch.diagnosis.losses.counts import own_before, went_on
+from ifmatch.diagnosis.losses.entries_gone import named_by
 from ifmatch.diagnosis.losses.gone_again import made_twice
 from ifmatch.diagnosis.losses.listed_losses import listed_over
 from ifmatch.diagnosis.losses.one_count import met_one
@@ -234,7 +235,7 @@ def _listed_newer(case: Case, history: History, step: Step) -> Damage | None:
     reads = [one for one in since if one.actor == step.actor and shows(one) and may_list(one, step)]
     content = (own.representation or own.made) if reads else None
     name = own_name(step) if reads else ""
-    if content is None or step.body is None or len(name) < _FEW:
+    if content is None or step.body is None or not name:
         return None
     for one in reversed(reads):
         item = _item(one, name) if one.follows(own) else {}
@@ -280,7 +281,7 @@ def _named(value: object, name: str) -> Iterator[dict[str, object]]:
     if isinstance(value, list):
         for one in cast("list[object]", value):
             leaves = _leaves(one)
-            if any(str(held) == name for held in leaves.values()):
+            if any(str(held) == name and named_by(member, name) for member, held in leaves.items()):
                 yield leaves
             else:
                 yield from _named(one, name)

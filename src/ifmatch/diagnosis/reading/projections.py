@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 from ifmatch.model.late import late_pattern
 
 _VIEW = late_pattern(
-    r"\$?(?:select|fields?|expand|include|exclude|embed|view|projection|format|lang|language|locale|hl|alt|mime"
+    r"\$?(?:select|fields?|expand|populate|include|exclude|embed|view|projection|format|lang|language|locale|hl|alt|mime"
     r"|api-?version|version|representation|depth|render|columns|properties|props|attributes|tz|time_?zone|units?)",
     re.IGNORECASE,
 )

@@ -43,7 +43,8 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     reads = facts.quiet_reads
     tags = [tokens.base(step.etag or "") for step in reads]
     distinct = list(dict.fromkeys(tags))
-    if len(distinct) >= 2 and not _only_past_caches(facts, reads) and not _caught_up(facts, reads):
+    several = len(distinct) >= _TWO and not _only_past_caches(facts, reads)
+    if several and not _caught_up(facts, reads) and not _older_state(reads, distinct):
         yield from _alternation(facts, reads, tags)
     yield from _machines(facts, reads, distinct)
     if len(distinct) < _TWO:
@@ -122,6 +123,21 @@ def _caught_up(facts: Facts, reads: Sequence[Step]) -> bool:
     settled = [one for one in facts.own_reads_after if one.order > last and one.etag == newest.etag]
     machines = {one.machine for one in settled}
     return apart and len(settled) > 1 and {one.machine for one in older} <= machines
+
+
+def _older_state(reads: Sequence[Step], distinct: Sequence[str]) -> bool:
+    """Tell whether two tags count the states of one thing: each of them always has a content of its own."""
+    if len(distinct) != _TWO or not all(map(str.isdigit, distinct)):
+        return False
+    states = {tag: [one for one in reads if tokens.base(one.etag or "") == tag] for tag in distinct}
+    firsts = [each[0] for each in states.values()]
+    if any(one.representation is None for one in firsts) or same_state(*firsts):
+        return False
+    return all(
+        same_content(one.representation, first.representation)
+        for first, each in zip(firsts, states.values(), strict=True)
+        for one in each
+    )
 
 
 def _alternation(facts: Facts, reads: Sequence[Step], tags: Sequence[str]) -> Iterator[Evidence]:

@@ -95,6 +95,9 @@ _FAILED = frozenset({Meaning.MISMATCH, Meaning.EXISTS, Meaning.ABSENT, Meaning.P
 def _misread(facts: Facts) -> Iterator[Evidence]:
     """Yield evidence that the client took the refusal for something else, such as a name clash."""
     step = facts.step
+    if step.refusal is not None and step.refusal.meaning is Meaning.EXPIRED and not step.is_write:
+        # Who asks for what changed, and is told to begin anew, has nothing stored.
+        return
     if _looks_like_success(step):
         if not _plain_in_itself(facts) and not _asked_why(facts):
             yield from _overlooked(facts)

@@ -21,6 +21,7 @@ from ifmatch.diagnosis.links.listed_versions import entries_in
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.conditions import Guard
 from ifmatch.diagnosis.reading.contents import beside, scalars, version_member
+from ifmatch.diagnosis.reading.listed_records import lists_changes
 from ifmatch.diagnosis.reading.projections import projection
 from ifmatch.diagnosis.reading.version_words import called_version
 from ifmatch.diagnosis.reads.wasted_reads import told_of_waste
@@ -54,6 +55,9 @@ _NAMING = re.compile(
 _DEEP = 3
 # So many characters stand in two answers by chance hardly ever.
 _UNLIKELY = 12
+# So many steps back an answer is looked for that shows two versions; shorter numbers are met by chance.
+_NEAR = 60
+_FEW_DIGITS = 2
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -74,7 +78,10 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     ):
         yield from _of_another_part(facts, apart)
         return
-    if facts.issues:
+    beside = _given_beside(facts)
+    if beside is not None:
+        yield beside
+    if facts.issues or beside is not None:
         return
     found = tuple(misplaced(facts)) or tuple(_of_what_stands_beside(facts))
     if found:
@@ -146,6 +153,57 @@ def _of_what_stands_beside(facts: Facts) -> Iterator[Evidence]:
     yield note(text, 2.0 if older else 6.5, whole)
     if facts.current_tag is not None and tokens.opaque(facts.current_tag) == own:
         yield note(f"the target's own version is {own} before and after", 1.5, facts.refresh or read)
+
+
+def _given_beside(facts: Facts) -> Evidence | None:
+    """Return evidence from one answer that shows the token under the same name as the one still current.
+
+    It was never the target's own then: a batch has a state of each kind, a search the entries of two labels.
+    Where versions or changes are listed, what stands beside is an older one of the same thing.
+    """
+    token = tokens.opaque(facts.token or "")
+    current = tokens.opaque(facts.current_tag or "")
+    # Small numbers are met in any entry.
+    if not current or current == token or any(len(one) < _FEW_DIGITS for one in (token, current)):
+        return None
+    for one in reversed(facts.own(facts.case.steps[max(0, facts.step.order - _NEAR) : facts.step.order])):
+        whole = one.within or one
+        if not one.read_ok or token not in whole.view.text or current not in whole.view.text:
+            continue
+        name = last_step(whole.resource)
+        if called_version(name) or lists_changes(name):
+            continue
+        if any((each.within or each) is not whole for each in facts.own(facts.issues)):
+            # A look at the target itself gave it.
+            return None
+        places = [set(pointers_of(whole, value)) for value in (token, current)]
+        pairs = [
+            (mine, other)
+            for mine in places[0]
+            for other in places[1]
+            if mine.rpartition("/")[2] == other.rpartition("/")[2] and mine.count("/") == other.count("/") > 1
+        ]
+        if len(pairs) == 1 and not _of_versions(pairs[0][0]):
+            mine, other = (each.rpartition("/")[0] for each in pairs[0])
+            if token.isdigit() and _names_target(facts, whole, mine):
+                continue
+            text = f"{token} is what {mine} had, in an answer that gave {current} at {other}"
+            return note(f"{text}: that is current still", 7.0, whole)
+    return None
+
+
+def _names_target(facts: Facts, whole: Step, pointer: str) -> bool:
+    """Tell whether a record of an answer is about the target: its number may stand elsewhere by chance."""
+    name = own_name(facts.step)
+    return any(
+        str(value) == name
+        for value in values_at(whole.view.json, f"{pointer}/*")
+        if isinstance(value, str | int)
+    )
+
+
+def _of_versions(pointer: str) -> bool:
+    return any(called_version(one) or lists_changes(one) for one in pointer.split("/")[1:-1])
 
 
 def _moved_on(facts: Facts, pointer: str, token: str) -> bool:

@@ -174,6 +174,9 @@ _FLAG: Final = late_pattern(r"\"(\w+)\"\s*:\s*(?:false|0)\b")
 WAITING: Final = Words(
     r"\b(?:queued|enqueued|pending|scheduled|submitted|received|accepted|processing|in[ _-]?progress|waiting"
     r"|in[ _-]?queue|taken[ _-]?in)\b"
+    # An operation that goes on: what a thing's own status says of it is something else.
+    r"|operation[^{}]{0,400}\"status\"\s*:\s*\"running\""
+    r"|operations?/[^\"]{1,200}\"[^\[\]]{0,400}\"done\"\s*:\s*false"
 )
 # What names a member of the thing, and its value beside it.
 _COMMANDS: Final = late_pattern(
