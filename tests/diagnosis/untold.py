@@ -35,7 +35,7 @@ ANYWHERE = {
         _LISTED,
     ),
     "a task of a list is gone when it is ticked off": _LISTED,
-    "An old tag of GoCD is refused in the very words": "GoCD has its tags in fields of HTTP, and shows itself here",
+    "An old tag of GoCD is refused in the very words": "GoCD has its tags in fields of HTTP",
     "two puts at once on a tag that counts nothing, nothing read before": (
         "a member is known as a version when it counts, or is sent back"
     ),
