@@ -20,6 +20,7 @@ from ifmatch.diagnosis.reading.listed_records import records_in
 from ifmatch.diagnosis.reading.stamps import stamped
 from ifmatch.diagnosis.reading.version_words import called_version
 from ifmatch.diagnosis.steps.resources import host_of
+from ifmatch.dialects import tokens_in
 from ifmatch.model.diagnosis import Outcome
 
 if TYPE_CHECKING:
@@ -67,6 +68,9 @@ def skipped(case: Case, history: History, step: Step) -> Damage | None:
     if guard is not None and not (guard.tokens and tokens.null_word(guard.tokens[0])):
         return None
     if not (step.puts or guard is not None) or len(history.asking) > 1:
+        return None
+    if step.dialect is not None and not step.dialect.general and not tokens_in(step.view, step.dialect):
+        # What goes on is no version of this thing, as its family has them, but of all that the store holds.
         return None
     before = own_before(history, step)
     if before is None or before.content is None or not met_one(case, before, step):
