@@ -13,7 +13,7 @@ from ifmatch.diagnosis.reading.version_words import words_of
 from ifmatch.diagnosis.steps.resources import bare, host_of, parent_of, path_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ifmatch.diagnosis.facts.incident import Facts
     from ifmatch.diagnosis.steps.step import Step
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _TELLING = 3
 # A collection, a thing of it, and what is in that thing.
 _NESTED = 2
+# So many steps before and after what a request was made from are looked at.
+_AROUND = 40
 # So many counts that came by themselves.
 _MORE = 2
 
@@ -75,6 +77,56 @@ def moved_along(facts: Facts) -> tuple[Step, tuple[str, ...], Step | None] | Non
                 taken = (each for each in history.passed.get(count, ()) if each.order > one.order)
                 return one, tuple(counts), next(taken, None)
     return None
+
+
+def one_count(facts: Facts) -> tuple[Step, tuple[str, ...]] | None:
+    """Return a look at another item by which all items of the collection show one count at a time.
+
+    Short counts of two things meet by chance. That whatever is looked at, three things and more, shows the
+    count of the moment, and none ever an older one than another thing had shown before, is no chance.
+
+    Args:
+        facts: of a refused request whose target shows another count and the same content.
+
+    Returns:
+        A step that shows another item at the current count, and the counts that several things showed.
+    """
+    issue, refresh = facts.source, facts.refresh
+    token, current = facts.token, facts.current_tag
+    if issue is None or refresh is None or token is None or current is None:
+        return None
+    span = facts.case.steps[max(0, issue.order - _AROUND) : refresh.order + _AROUND]
+    own = [one for one in span if one.actor == facts.step.actor]
+    return _in_turn(facts, own, token, current) or _in_turn(facts, span, token, current)
+
+
+def _in_turn(
+    facts: Facts, span: Sequence[Step], token: str, current: str
+) -> tuple[Step, tuple[str, ...]] | None:
+    here, now = facts.step.resource, tokens.opaque(current)
+    above = parent_of(here)
+    shown = [
+        one
+        for one in span
+        if one.etag is not None
+        and (one.read_ok or one.accepted)
+        and parent_of(one.resource) == above
+        and "?" not in one.resource
+    ]
+    counts = [tokens.opaque(one.etag or "") for one in shown]
+    if any(one != two and tokens.steps_on(one, two) <= 0 for one, two in pairwise(counts)):
+        return None
+    things: dict[str, set[str]] = {}
+    for count, one in zip(counts, shown, strict=True):
+        things.setdefault(count, set()).add(one.resource)
+    old, new = (len(things.get(tokens.opaque(one), set()) - {here}) for one in (token, current))
+    several = tuple(count for count, who in things.items() if len(who) > 1)
+    if not new or (not old and new < _MORE) or len(set().union(*things.values())) <= _MORE:
+        return None
+    if len(several) < _MORE and new < _MORE:
+        return None
+    beside = (one for one in shown if one.resource != here and tokens.opaque(one.etag or "") == now)
+    return next(beside), several
 
 
 def _beside(facts: Facts, read: Step) -> bool:

@@ -31,7 +31,7 @@ from ifmatch.diagnosis.losses.requests_listed import listed_without
 from ifmatch.diagnosis.losses.taken_back import lost_pointers
 from ifmatch.diagnosis.losses.undelivered import blocked, redirected, unheard
 from ifmatch.diagnosis.losses.unguarded_losses import listed_newer
-from ifmatch.diagnosis.losses.unguarded_writes import deleted, taken_back, unguarded
+from ifmatch.diagnosis.losses.unguarded_writes import deleted, shown_to_another, taken_back, unguarded
 from ifmatch.diagnosis.losses.unheeded import met_another
 from ifmatch.diagnosis.losses.unseen_writes import unseen
 from ifmatch.diagnosis.losses.written import keeps, stood_for
@@ -110,6 +110,7 @@ def _accepted(case: Case, history: History, step: Step) -> Damage | None:
             or logged_between(case, history, step)
             or listed_newer(case, history, step)
             or (overwritten(history, step) or skipped(case, history, step) or moved_unread(history, step))
+            or shown_to_another(history, step)
         )
     if guard.guard is Guard.ABSENT:
         return _created_twice(history, step) or created_over(case, history, step) or unheard(history, step)

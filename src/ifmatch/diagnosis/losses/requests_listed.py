@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 from ifmatch.diagnosis.links.damages import Damage
 from ifmatch.diagnosis.links.in_time import looked
 from ifmatch.diagnosis.losses.one_count import met_one
+from ifmatch.diagnosis.losses.requests_told import all_told, by_another, is_about, may_tell, mine, without
 from ifmatch.diagnosis.reading.conditions import Guard
 from ifmatch.diagnosis.reading.dates import instant
 from ifmatch.diagnosis.steps.resources import bare, last_step, path_of
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from ifmatch.diagnosis.case.reconstruction import Case
     from ifmatch.diagnosis.links.history import History
+    from ifmatch.diagnosis.losses.requests_told import Told
     from ifmatch.diagnosis.steps.step import Step
 
 # So many steps after a write a list of requests is looked for.
@@ -36,6 +38,8 @@ _DEEP: Final = 6
 _FIELDS: Final = 2
 # Seconds by which the time of an entry may lie beside its request.
 _BESIDE: Final = 2.0
+# By so much of the time to the write a look may be later than an own request that is listed.
+_HARDLY: Final = 0.2
 _METHODS: Final = ("method", "httpMethod", "http_method", "requestMethod", "request_method")
 _ADDRESSES: Final = (
     "uri", "url", "path", "target", "absoluteUrl", "requestUri", "requestUrl", "request_uri", "raw_path",
@@ -73,6 +77,8 @@ def listed_without(case: Case, history: History, step: Step) -> Damage | None:
     if found is None or base is None:
         return None
     listing, entries = found
+    if not entries:
+        return _told_without(case, listing, base, step)
     between = next((one for one in entries if _of_another(one, base, step)), None)
     if between is None and not met_one(case, base, step):
         return None
@@ -86,12 +92,66 @@ def listed_without(case: Case, history: History, step: Step) -> Damage | None:
     )
 
 
+def _told_without(case: Case, listing: Step, base: Step, step: Step) -> Damage | None:
+    """Find a write whose condition is told not to have come, over another's that is told beside it."""
+    rows = _told(listing)
+    other = by_another([one for one in rows if is_about(one, step)], step)
+    timed = other is not None and other.when is not None and base.timed and step.timed
+    inside = timed and other is not None and base.start < (other.when or 0.0) < step.start
+    placed = other is not None and other.when is None and _placed_between(case, rows, other, base, step)
+    if not (inside or placed or met_one(case, base, step)):
+        return None
+    told = f"another's {other.method} of the resource" if other is not None else "another write"
+    text = f"what the service tells of the requests has {told} between the read and this write"
+    if other is None:
+        text = "the count went on by two: another write lies between the read and this write"
+    when = other.when if inside and other is not None else None
+    return Damage(
+        Outcome.LOST_UPDATE,
+        text,
+        lost=listing,
+        stale_accepted=True,
+        proven=other is not None,
+        told=when,
+    )
+
+
+def _told(listing: Step) -> tuple[Told, ...]:
+    """Return the requests of which an answer tells in words of its own."""
+    content = listing.content
+    return all_told(content.text, listing.view.json) if content is not None else ()
+
+
+def _placed_between(case: Case, rows: Sequence[Told], other: Told, base: Step, step: Step) -> bool:
+    """Tell whether a list without times has another's request between a look and a write.
+
+    An own request that stands before it has to be later than the look, or hardly earlier: what lies between
+    that request and the write is then mostly behind the look.
+    """
+    ours = [one for one in mine([each for each in rows if is_about(each, step)], step) if one is not other]
+    if not ours:
+        return False
+    place = next((number for number, one in enumerate(rows) if one is other), 0)
+    own = [number for number, one in enumerate(rows) if one is ours[-1] or one is ours[0]]
+    falling = own[-1] < place
+    before = rows[place + 1 :] if falling else rows[:place]
+    for one in reversed(case.steps[max(0, step.order - _NEAR) : step.order]):
+        if one.actor != step.actor or not (one.timed and base.timed and step.timed):
+            continue
+        if any(each.method == one.exchange.request.method and is_about(each, one) for each in before):
+            return base.end - one.start <= _HARDLY * (step.start - base.end)
+    return False
+
+
 def shown_bare(case: Case, step: Step) -> tuple[Step, Sequence[Listed]] | None:
     """Return the answer that lists a guarded write with its other fields and without its condition.
 
     Args:
         case: everything known.
         step: a write whose condition is a field.
+
+    Returns:
+        The answer with what it lists of requests for the resource: nothing where it has words of its own.
     """
     guard = step.guard
     if guard is None or guard.carrier is not Carrier.HEADER or guard.guard is Guard.LOCK:
@@ -107,6 +167,12 @@ def shown_bare(case: Case, step: Step) -> tuple[Step, Sequence[Listed]] | None:
         own = [each for each in entries if _is_of(each, step)]
         if own and all(guard.name.lower() not in each.fields for each in own):
             return one, entries
+        if (
+            not entries
+            and guard.standard
+            and without([each for each in _told(one) if is_about(each, step)], step)
+        ):
+            return one, ()
     return None
 
 
@@ -122,7 +188,7 @@ def _may_list(one: Step) -> bool:
     if not one.is_read or one.status != HTTPStatus.OK or one.content is None:
         return False
     text = one.content.text
-    return len(text) <= _LONGEST and "eaders" in text and "ethod" in text
+    return len(text) <= _LONGEST and (("eaders" in text and "ethod" in text) or may_tell(text))
 
 
 def _entries(one: Step, step: Step) -> Iterator[Listed]:

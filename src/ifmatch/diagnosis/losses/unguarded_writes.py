@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.links.history import History
     from ifmatch.diagnosis.steps.step import Step
 
+_OK = 200
+
 
 def unguarded(history: History, step: Step) -> Damage | None:
     """Find an unguarded write that takes away what another actor had written since this actor read.
@@ -124,6 +126,72 @@ def taken_back(history: History, step: Step, dated: float | None = None) -> Dama
             return Damage(Outcome.LOST_UPDATE, text, lost=newest)
         return None
     return None
+
+
+def shown_to_another(history: History, step: Step) -> Damage | None:
+    """Find a write without a guard that lacks what a look of another program had shown since its own base.
+
+    Whose the change was is not seen; that it was there is. The writer never saw it: nothing of it is left out
+    by choice.
+
+    Args:
+        history: of one resource, in order of time.
+        step: the accepted write.
+    """
+    if step.body is None or not step.puts or set_anew(history, step):
+        return None
+    own = history.by_actor.get(step.actor, ())
+    base = next((one for one in back_from(own, step.order) if one.left is not None or one.changes), None)
+    if base is None or base.left is None or base.cache_hit or not base.timed or history.in_turn:
+        return None
+    for look in reversed(between(history, base.order, step.order)):
+        if look.actor == step.actor or not _tells_another(look, base):
+            continue
+        if look.etag is not None and any(one.etag == look.etag for one in history.before(base)):
+            # An older state, as a copy has it.
+            return None
+        lost = _lost_of(base, look, step)
+        after = next(on_from(own, step.order), None)
+        shown = after.representation if after is not None and after.is_read else step.made
+        if shown is not None:
+            lost = [one for one in lost if not one or value_at(shown, one) == value_at(step.body, one)]
+        if lost:
+            named = ", ".join(one for one in lost[:4] if one)
+            what = f" ({named})" if named else ""
+            text = f"what {look.actor} had been shown changed since the read{what} is gone"
+            return Damage(Outcome.LOST_UPDATE, text, lost=look)
+        return None
+    return None
+
+
+def _lost_of(base: Step, look: Step, step: Step) -> list[str]:
+    """Return what a look shows changed since a base, and an edit of the base lacks: JSON Pointers, or ""."""
+    if base.left is None or look.representation is None or step.body is None:
+        return []
+    before, now = (unwrapped(one, step.body) for one in (base.left, look.representation))
+    if same_content(before, step.body):
+        return []
+    return [
+        one
+        for one in lost_pointers(before, now, step.body) or ()
+        # What a service puts to a thing by itself was not in what its writer had sent.
+        if not one or not (stamped(one) or (base.changes and value_at(before, one) is ABSENT))
+    ]
+
+
+def _tells_another(look: Step, base: Step) -> bool:
+    """Tell whether a look shows another state than an earlier step, whole and as the origin has it."""
+    if not look.is_read or look.representation is None or look.cache_hit or look.age or look.status != _OK:
+        return False
+    if base.is_read and (look.variant != base.variant or look.kind != base.kind):
+        return False
+    tagged = look.etag is not None and base.etag is not None
+    dated = look.last_modified is not None and base.last_modified is not None
+    if (tagged and look.etag == base.etag) or not (tagged or dated):
+        return False
+    if dated and (look.last_modified or 0.0) < (base.last_modified or 0.0):
+        return False
+    return not same_content(look.representation, base.left)
 
 
 def _in_one_place(one: Step, two: Step) -> bool:

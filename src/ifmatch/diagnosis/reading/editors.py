@@ -61,6 +61,18 @@ PROGRAM = Words(
     r"service|worker|workflow|controller|reconcil|scheduler|pipeline|bot\b|job|daemon|trigger|\bapp[:/]|roll-?up"
     r"|(?<![a-z])(?:svc|cron|webhook)(?![a-z])|[a-z](?:[-_.:](?:engine|processor|runner|hook|task|agent)|Svc)$"
     r"|^(?:engine|processor|task|sa|srv|proc)[-_:.]|(?:engine|machine|maschine|robot)$|[-_.:]rules?$|^rules?[-_.:]"
+    # What is called by what it works out: nobody is called so.
+    r"|^(?:auto[-_ ]?)?(?:re[-_]?)?(?:routing|rout(?:e|ing)[-_ ]?(?:planner|optimi[sz]er|calc\w*)"
+    r"|geo[-_]?cod(?:er|ing)"
+    r"|pricing|pricer|re?pric(?:er|ing)|rating|scoring|scorer|billing|metering|costing|tax(?:ation|es)?[-_]?calc\w*"
+    r"|calc(?:ulat(?:or|ion|ions))?|comput(?:e|er|ation)|totals?|summ(?:er|ation)|aggregat(?:or|ion)"
+    r"|roll[-_]?ups?|enrich(?:er|ment)|classif(?:ier|ication)|categori[sz](?:er|ation)|normali[sz](?:er|ation)"
+    r"|valid(?:ator|ation)|sanitis?z?er|match(?:er|ing)|dedup(?:er|lication)?|ocr|transcod(?:er|ing)"
+    r"|thumb(?:nail)?(?:er|s)|scann?er|virus[-_]?scan\w*|pars(?:er|ing)|forecast(?:er|ing)?|predict(?:or|ion)"
+    r"|estimat(?:or|ion)|optimi[sz]er|optimi[sz]ation|planning|scheduling|numbering|sequenc(?:er|ing)"
+    r"|derivation|deriv(?:er|ed)|recalc\w*|recomput\w*|post[-_]?process\w*|formatter|linter|formula"
+    r"|tracking|telemetry|sync(?:er|hroni[sz](?:er|ation))?|replication|archiv(?:er|ing)|housekeep(?:er|ing)"
+    r"|watchdog|back[-_]?fill|etl|automation)(?:[-_ ]?(?:\d+|v\d+))?$"
 )
 # What a record's own time of its last change is called.
 _CHANGED_AT = Words(

@@ -150,7 +150,9 @@ def glimpsed_before(history: History, step: Step, condition: Condition) -> Step 
 def caught_up_after(history: History, step: Step) -> Step | None:
     """Return the own later answer to the very question of a 304 that shows another version, None without it.
 
-    Nothing was written in between: who answered with 304 did not have that version yet.
+    Nothing was written in between: who answered with 304 did not have that version yet. Who named its tag
+    in the 304 had it (RFC 9110 section 15.4.5), and another question, such as one without the date, may get
+    another answer of the same server.
 
     Args:
         history: of the resource.
@@ -159,13 +161,52 @@ def caught_up_after(history: History, step: Step) -> Step | None:
     asked = step.condition(Guard.DIFFERENT)
     if asked is None or not step.timed:
         return None
+    also = _beside(step)
     for one in islice(on_from(history.by_actor.get(step.actor, ()), step.order), _NEAR):
         again = one.condition(Guard.DIFFERENT)
         if again is None or again.tokens != asked.tokens or one.status != HTTPStatus.OK or one.etag is None:
             continue
+        if step.etag is not None and tokens.base(step.etag) == tokens.base(one.etag):
+            return None
+        if _beside(one) != also:
+            continue
         late = one.start - step.end > _LONG or history.written_between(step, one)
         return None if late or any(not _another(one.etag, tag) for tag in asked.tokens) else one
     return None
+
+
+def without_date(history: History, step: Step) -> Step | None:
+    """Return the own answer that gave another version to a tag alone, where the date beside it made a 304.
+
+    Nothing was written in between, as far as is seen.
+
+    Source: RFC 9110 section 13.1.3 (If-Modified-Since counts for nothing beside If-None-Match).
+
+    Args:
+        history: of the resource.
+        step: a 304 to a tag and a date.
+    """
+    asked = step.condition(Guard.DIFFERENT)
+    if asked is None or not _beside(step) or not step.timed:
+        return None
+    mine = history.by_actor.get(step.actor, ())
+    for one in (*islice(back_from(mine, step.order), _NEAR), *islice(on_from(mine, step.order), _NEAR)):
+        again = one.condition(Guard.DIFFERENT)
+        if again is None or again.tokens != asked.tokens or one.status != HTTPStatus.OK or one.etag is None:
+            continue
+        if _beside(one) or abs(one.start - step.start) > _LONG or one.cache_hit:
+            continue
+        early, late = sorted((one, step), key=lambda each: each.order)
+        if history.written_between(early, late):
+            continue
+        if all(_another(one.etag, tag) for tag in asked.tokens):
+            return one
+    return None
+
+
+def _beside(step: Step) -> tuple[str, ...]:
+    """Return the dates that a read asks with beside its tags."""
+    return tuple(one.value.strip() for one in step.conditions if one.guard is Guard.DIFFERENT_DATE)
 
 
 def _gave(step: Step, shown: set[str]) -> bool:

@@ -11,6 +11,7 @@ from ifmatch.diagnosis.links.damages import Damage
 from ifmatch.diagnosis.links.in_time import back_from, on_from
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.cache_marks import asks_past
+from ifmatch.diagnosis.reading.conditions import Guard
 from ifmatch.diagnosis.reading.contents import ABSENT, changed_pointers, holds, same_content, value_at
 from ifmatch.diagnosis.reading.dates import told_moment
 from ifmatch.diagnosis.reading.projections import is_view
@@ -137,17 +138,48 @@ def _old(before: Step, write: Step, look: Step) -> bool:
 
 
 def _looks_after(case: Case, look: Step) -> Iterator[Step]:
-    """Yield what the same reader was shown of the same thing afterwards, at whatever consistency."""
+    """Yield what the same reader was shown of the same thing afterwards, at whatever consistency.
+
+    Where it is told that its version is current, or writes on it, that version is there as well.
+    """
     path = look.resource.partition("?")[0]
     for one in case.steps[look.order + 1 : look.order + _NEAR]:
-        if one.resource.partition("?")[0] != path or not _shows(one, look):
+        if one.resource.partition("?")[0] != path:
+            continue
+        said = one.actor == look.actor and not _shows(one, look) and _confirmed(one)
+        if not _shows(one, look) and (not said or (one.is_write and (look.cache_hit or look.age))):
+            # Who writes on a version does not work with what a cache has shown of it.
             continue
         if one.resource == look.resource or not any(is_view(name) for name in one.view.query):
             yield one
 
 
+def _confirmed(one: Step) -> str:
+    """Return the one version that an answer says is there: by a 304 to it, or by a write that it lets pass.
+
+    A copy that is kept somewhere answers 304 too: marks of one are looked for elsewhere.
+    """
+    if one.status == HTTPStatus.NOT_MODIFIED and one.is_read:
+        asked = one.condition(Guard.DIFFERENT)
+        alone = asked is not None and len(asked.tokens) == 1 and asked.well_formed
+        return one.etag or (asked.tokens[0] if asked is not None and alone else "")
+    guard = one.guard
+    if guard is None or guard.guard is not Guard.SAME or not one.accepted or not guard.of_one:
+        return ""
+    return guard.tokens[0]
+
+
+def _tag_of(later: Step) -> str | None:
+    """Return the version that a later answer shows, or says is there."""
+    return _confirmed(later) or later.etag
+
+
 def _made(before: Step, write: Step, later: Step) -> bool:
     """Tell whether a look shows what a write made, under the version that it was told."""
+    if said := _confirmed(later):
+        return write.etag is not None and tokens.opaque(tokens.base(write.etag)) == tokens.opaque(
+            tokens.base(said)
+        )
     if write.etag is not None and later.etag is not None:
         return tokens.base(write.etag) == tokens.base(later.etag)
     if same_content(write.made, later.representation) or holds(later.representation, write.body):
@@ -228,9 +260,10 @@ def _made_use_of(case: Case, write: Step, look: Step, later: Step) -> bool:
 
 def _at_once(write: Step, look: Step, later: Step) -> bool:
     """Tell whether a look came too soon for anybody to have put back the old version, and then the new."""
-    if write.etag is None or look.etag is None or later.etag is None:
+    there = _tag_of(later)
+    if write.etag is None or look.etag is None or there is None:
         return False
-    again = tokens.base(later.etag) == tokens.base(write.etag) != tokens.base(look.etag)
+    again = tokens.base(there) == tokens.base(write.etag) != tokens.base(look.etag)
     return again and look.start - write.end < _AT_ONCE
 
 
@@ -256,8 +289,9 @@ def _named_later(case: Case, write: Step, look: Step, later: Step) -> bool:
 
 def _versions(write: Step, look: Step, later: Step) -> list[tuple[str, str]]:
     """Return what may be the versions of two states: their tags, and without tags the members that differ."""
-    if look.etag is not None or later.etag is not None:
-        return [(tokens.opaque(look.etag or ""), tokens.opaque(later.etag or ""))]
+    there = _tag_of(later)
+    if look.etag is not None or there is not None:
+        return [(tokens.opaque(look.etag or ""), tokens.opaque(there or ""))]
     old, new = look.representation, later.representation
     if (pair := _texts_but_version(look, write, later)) is not None:
         return [pair]

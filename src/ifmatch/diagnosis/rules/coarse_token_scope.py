@@ -9,7 +9,13 @@ from ifmatch.diagnosis.facts.dialect_scopes import policy_entries_apart, scope_p
 from ifmatch.diagnosis.facts.listings import listed, untouched
 from ifmatch.diagnosis.facts.parts_apart import parts_apart
 from ifmatch.diagnosis.facts.selected_entries import passed_over
-from ifmatch.diagnosis.facts.shared_counts import carried_above, carried_along, moved_along, named_after
+from ifmatch.diagnosis.facts.shared_counts import (
+    carried_above,
+    carried_along,
+    moved_along,
+    named_after,
+    one_count,
+)
 from ifmatch.diagnosis.links.evidence import note
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.contents import same_content
@@ -325,6 +331,13 @@ def _in_step(facts: Facts) -> Iterator[Evidence]:
         yield note(text, 3.5, there)
         if taken is not None:
             yield note("where a write on that count was carried out", 1.0, taken)
+    elif (together := one_count(facts)) is not None:
+        beside, counts = together
+        text = (
+            f"{path_of(beside.resource)} has the count {current} as well: whatever was looked at had the "
+            f"same at a time ({', '.join(counts)})"
+        )
+        yield note(text, 5.0, beside)
     if (above := carried_above(facts)) is not None:
         whole, shared = above
         text = (

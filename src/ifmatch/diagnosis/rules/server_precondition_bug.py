@@ -14,7 +14,7 @@ from ifmatch.diagnosis.links.in_time import is_row
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.conditions import Guard, wants_absent
 from ifmatch.diagnosis.reading.dates import http_date
-from ifmatch.diagnosis.reads.glimpses import caught_up_after
+from ifmatch.diagnosis.reads.glimpses import caught_up_after, without_date
 from ifmatch.diagnosis.reads.one_tag import two_states
 from ifmatch.diagnosis.reads.revalidations import suffix_of
 from ifmatch.diagnosis.reads.still_unmodified import shown_replaced, whole_reads
@@ -229,6 +229,10 @@ def _damaged(facts: Facts) -> Iterator[Evidence]:
             yield note("nothing in the answers speaks of a cache, and they may not be kept", 4.0, step)
             whole = whole_reads(facts.history).get(step.actor, [])
             own = facts.own(facts.history)
+            alone = without_date(facts.history, step)
+            if alone is not None:
+                text = "asked with the tag alone it hands out another version: the date decided"
+                yield note(text, 3.5, alone, "If-None-Match")
             caught_up = caught_up_after(facts.history, step)
             if caught_up is not None:
                 yield note("the same question got the newer version later: it is compared", -3.0, caught_up)

@@ -12,8 +12,8 @@ from ifmatch.diagnosis.facts.listings import lists
 from ifmatch.diagnosis.links.evidence import note
 from ifmatch.diagnosis.links.linked_writes import edited_by_link, linked, named_in_state, own_name
 from ifmatch.diagnosis.reading.conditions import Guard
-from ifmatch.diagnosis.reading.contents import changed_pointers, holds, same_content, value_at
-from ifmatch.diagnosis.reading.stamps import stamped
+from ifmatch.diagnosis.reading.contents import ABSENT, changed_pointers, holds, same_content, value_at
+from ifmatch.diagnosis.reading.stamps import signature, stamped
 from ifmatch.diagnosis.steps.resources import bare, path_of
 from ifmatch.dialects import Meaning
 from ifmatch.dialects.glossary import Words
@@ -143,6 +143,26 @@ def _moved(facts: Facts, source: Step) -> Iterator[Evidence]:
         yield note(f"the content says that {itself} changed it last: the service itself", 4.0, facts.refresh)
     elif facts.system_editor:
         yield note("the content names a program of the service as its last editor", 3.0, facts.refresh)
+        if source.accepted and (extra := _worked_out(facts, source)):
+            text = f"what the client's write had sent is there; what moved is {', '.join(extra)}, not of it"
+            yield note(text, 2.0, facts.refresh)
+
+
+def _worked_out(facts: Facts, source: Step) -> list[str]:
+    """Return the few members that moved since an own write, where it had sent none of them; else none.
+
+    What it sent is as it was sent, but for the version that it was sent on.
+    """
+    sent, now = source.body, facts.current_content
+    moved = [one for one in facts.moved_pointers or () if one and not stamped(one) and not signature(one)]
+    if sent is None or now is None or not 0 < len(moved) <= _FEW:
+        return []
+    kept = changed_pointers(sent, now)
+    if kept is None or any(value_at(sent, one) is not ABSENT for one in moved):
+        return []
+    guard = source.guard.name if source.guard is not None else ""
+    other = [one for one in kept if value_at(sent, one) is not ABSENT and one != guard and not stamped(one)]
+    return [] if other else moved
 
 
 def _finished(facts: Facts) -> Iterator[Evidence]:

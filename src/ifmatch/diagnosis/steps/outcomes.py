@@ -6,15 +6,19 @@ from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import unquote, urlsplit
 
 from ifmatch.diagnosis.reading import tokens
+from ifmatch.diagnosis.reading.conditions import Guard
 from ifmatch.diagnosis.reading.contents import holds
+from ifmatch.model.json_values import members_in
+from ifmatch.model.message import Content
 from ifmatch.model.places import joined
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.steps.step import Step
-    from ifmatch.model.message import Content
 
 _SEE_OTHER: Final = 303
 _FOUND: Final = 302
+# A version, and what is changed.
+_MEMBERS: Final = 2
 _FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
@@ -113,9 +117,24 @@ def answered_with(step: Step) -> Content | None:
     """
     answer = step.shown_content if step.status in {200, 201} else None
     sent = step.body
-    if answer is not None and sent is not None and (holds(answer, sent) or _described(step, answer)):
+    if answer is None or sent is None:
+        return None
+    if holds(answer, sent) or _described(step, answer):
         return answer
-    return None
+    rest = _but_version(step, sent)
+    return answer if rest is not None and holds(answer, rest) else None
+
+
+def _but_version(step: Step, sent: Content) -> Content | None:
+    """Return what was sent without the version that it was sent on: an answer has the next one there."""
+    guard = step.guard
+    if guard is None or guard.guard is not Guard.SAME or not guard.name.startswith("/"):
+        return None
+    members = members_in(sent.json())
+    name = guard.name[1:]
+    if name not in members or len(members) < _MEMBERS:
+        return None
+    return Content.from_json({word: value for word, value in members.items() if word != name})
 
 
 def _described(step: Step, answer: Content) -> bool:
