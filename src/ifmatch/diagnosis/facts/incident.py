@@ -12,7 +12,7 @@ from ifmatch.diagnosis.facts.authorship import account_in, proven
 from ifmatch.diagnosis.facts.blind_facts import BlindFacts
 from ifmatch.diagnosis.facts.counted_requests import counted
 from ifmatch.diagnosis.facts.listed_tokens import listings_of
-from ifmatch.diagnosis.facts.own_names import names_itself, signed_by_own
+from ifmatch.diagnosis.facts.own_names import names_itself, signed_by_own, signs_senders
 from ifmatch.diagnosis.facts.told_order import stored_first
 from ifmatch.diagnosis.facts.way_facts import WayFacts
 from ifmatch.diagnosis.links.likeness import shows, taken_on
@@ -380,7 +380,7 @@ class Facts(BlindFacts, WayFacts):
         if self.within_own_write:
             return None
         for pointer in self.moved_pointers or ():
-            if above := editor_above(pointer):
+            if above := editor_above(pointer) or (pointer if signs_senders(self, pointer) else ""):
                 held = value_at(self.current_content, above)
                 value, name = str(held), str(value_at(self.current_content, pointer))
                 if names_itself(self.step, pointer, name) or signed_by_own(self, pointer, name):
@@ -400,6 +400,10 @@ class Facts(BlindFacts, WayFacts):
         now, before = self.current_content, self.base_content
         if any(editor_like(now, kind) and not editor_like(before, kind) for kind in kinds):
             return True
+        for pointer in self.moved_pointers or ():
+            said = value_at(now, pointer) if signs_senders(self, pointer) else None
+            if isinstance(said, str) and any(kind.search(said) for kind in kinds):
+                return True
         reads = [one.representation for one in self.earlier if one.read_ok]
         shown = next((one for one in reversed(reads) if one is not None), None)
         return any(handed_over(shown, now, kind) for kind in kinds)

@@ -108,6 +108,24 @@ def signed_by_own(facts: StateFacts, pointer: str, name: str) -> bool:
     return any(one.accepted and str(value_at(one.shown_content, pointer)) == name for one in own)
 
 
+def signs_senders(facts: StateFacts, pointer: str) -> bool:
+    """Tell whether a member has the name of whoever wrote last, whatever it is called in whatever language.
+
+    The answer to an own write has there the very name under which that write came, and the write has not.
+
+    Args:
+        facts: of a refused request.
+        pointer: JSON Pointer to the member.
+    """
+    if not pointer or facts.source is None:
+        return False
+    for one in facts.own(facts.history)[-_WRITES:]:
+        said = value_at(one.shown_content, pointer) if one.accepted and one.is_write else None
+        if isinstance(said, str) and len(said) >= _NAME and said in names_of(one):
+            return value_at(one.body, pointer) != said
+    return False
+
+
 def sender_of(step: Step) -> frozenset[str]:
     """Return the names of the sender in a request: of credentials, cookies and fields of the service's own.
 

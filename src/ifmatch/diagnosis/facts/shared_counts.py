@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, cast
 
 from ifmatch.diagnosis.links.likeness import holds_own_tag
+from ifmatch.diagnosis.links.listed_versions import entries_in, may_list
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.contents import changed_pointers
 from ifmatch.diagnosis.reading.stamps import stamped
-from ifmatch.diagnosis.reading.version_words import words_of
+from ifmatch.diagnosis.reading.version_words import called_version, words_of
 from ifmatch.diagnosis.steps.resources import bare, host_of, parent_of, path_of
 
 if TYPE_CHECKING:
@@ -97,21 +98,66 @@ def one_count(facts: Facts) -> tuple[Step, tuple[str, ...]] | None:
         return None
     span = facts.case.steps[max(0, issue.order - _AROUND) : refresh.order + _AROUND]
     own = [one for one in span if one.actor == facts.step.actor]
-    return _in_turn(facts, own, token, current) or _in_turn(facts, span, token, current)
+    if issue.within is not None and refresh.within is not None:
+        return _in_lists(issue.within, refresh.within, token, current)
+    found = _in_turn(facts, own, token, current) or _in_turn(facts, span, token, current)
+    return found or _in_one_list(own, refresh, token, current)
+
+
+def _in_one_list(
+    own: Sequence[Step], refresh: Step, token: str, current: str
+) -> tuple[Step, tuple[str, ...]] | None:
+    """Return the list behind a look whose entries, the target among them, have all come to its new count."""
+    new = tokens.opaque(current)
+    if new.isdigit() and int(new) <= _MORE:
+        # What was changed once, or never, has such a count of its own.
+        return None
+    for one in own:
+        near = one.order > refresh.order and one.read_ok and new in one.view.text
+        if near and host_of(one.resource) == host_of(refresh.resource) and may_list(one, refresh):
+            entries = _entries(one)
+            for name in {word for entry in entries for word in entry if called_version(word)}:
+                shown = {str(entry.get(name, "")) for entry in entries}
+                if len(entries) > _MORE and shown == {new}:
+                    return one, (tokens.opaque(token), new)
+    return None
+
+
+def _of_one_kind(one: str, two: str) -> bool:
+    """Tell whether two things are of one collection: beside each other, by a query, or by one step above."""
+    if parent_of(one) == parent_of(two) or bare(one) == bare(two):
+        return True
+    if host_of(one) != host_of(two) or "?" in one or "?" in two:
+        return False
+    parts, others = (path_of(each).split("/") for each in (one, two))
+    return (
+        len(parts) == len(others)
+        and sum(each != other for each, other in zip(parts, others, strict=True)) == 1
+    )
+
+
+def _in_lists(first: Step, last: Step, token: str, current: str) -> tuple[Step, tuple[str, ...]] | None:
+    """Return the later of two lists where all entries have one count, and had another one before."""
+    old, new = tokens.opaque(token), tokens.opaque(current)
+    for name in {word for one in _entries(last) for word in one if called_version(word)}:
+        lists = [[str(one[name]) for one in _entries(each) if name in one] for each in (first, last)]
+        if min(map(len, lists)) > _MORE and [set(one) for one in lists] == [{old}, {new}]:
+            return last, (old, new)
+    return None
+
+
+def _entries(listing: Step) -> list[dict[str, object]]:
+    return [*islice(entries_in(listing.view.json, _NESTED), _AROUND)]
 
 
 def _in_turn(
     facts: Facts, span: Sequence[Step], token: str, current: str
 ) -> tuple[Step, tuple[str, ...]] | None:
     here, now = facts.step.resource, tokens.opaque(current)
-    above = parent_of(here)
     shown = [
         one
         for one in span
-        if one.etag is not None
-        and (one.read_ok or one.accepted)
-        and parent_of(one.resource) == above
-        and "?" not in one.resource
+        if one.etag is not None and (one.read_ok or one.accepted) and _of_one_kind(one.resource, here)
     ]
     counts = [tokens.opaque(one.etag or "") for one in shown]
     if any(one != two and tokens.steps_on(one, two) <= 0 for one, two in pairwise(counts)):
@@ -121,7 +167,7 @@ def _in_turn(
         things.setdefault(count, set()).add(one.resource)
     old, new = (len(things.get(tokens.opaque(one), set()) - {here}) for one in (token, current))
     several = tuple(count for count, who in things.items() if len(who) > 1)
-    if not new or (not old and new < _MORE) or len(set().union(*things.values())) <= _MORE:
+    if not new or (not old and new < _MORE) or len({one.resource for one in shown}) <= _MORE:
         return None
     if len(several) < _MORE and new < _MORE:
         return None

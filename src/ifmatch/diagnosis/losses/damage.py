@@ -109,8 +109,8 @@ def _accepted(case: Case, history: History, step: Step) -> Damage | None:
             or taken_back(history, step)
             or logged_between(case, history, step)
             or listed_newer(case, history, step)
-            or (overwritten(history, step) or skipped(case, history, step) or moved_unread(history, step))
             or shown_to_another(history, step)
+            or (overwritten(history, step) or skipped(case, history, step) or moved_unread(history, step))
         )
     if guard.guard is Guard.ABSENT:
         return _created_twice(history, step) or created_over(case, history, step) or unheard(history, step)

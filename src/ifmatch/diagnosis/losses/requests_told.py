@@ -105,8 +105,11 @@ def all_told(text: str, value: object) -> tuple[Told, ...]:
         text: of the answer.
         value: the same as JSON, whatever it is when it is none.
     """
-    found = (_told(each) for each in _records(text, value))
-    return tuple(one for one in found if one is not None)
+    for records in (_records(text, value), _requests(text, value)):
+        found = tuple(one for each in records if (one := _told(each)) is not None)
+        if found:
+            return found
+    return ()
 
 
 def is_about(one: Told, step: Step) -> bool:
@@ -172,7 +175,7 @@ def by_another(told: Sequence[Told], step: Step) -> Told | None:
 
 
 def _records(text: str, value: object) -> Iterator[list[tuple[str, str]]]:
-    """Yield what may tell of a request: records, rows under columns, lines, a single object."""
+    """Yield what may tell of a request: records, rows under columns, a single object."""
     count = 0
     for record in records_in(text)[:_MOST]:
         count += 1
@@ -182,6 +185,10 @@ def _records(text: str, value: object) -> Iterator[list[tuple[str, str]]]:
         yield row
     if count == 0 and isinstance(value, dict):
         yield [*leaves_of(text)]
+
+
+def _requests(text: str, value: object) -> Iterator[list[tuple[str, str]]]:
+    """Yield the lines that have a method and an address, with what else they say by name."""
     for line in _lines(text, value):
         found = _LINE.search(line)
         if found is not None:

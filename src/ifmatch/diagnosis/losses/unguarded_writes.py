@@ -17,12 +17,17 @@ from ifmatch.diagnosis.reading.stamps import stamped
 from ifmatch.diagnosis.steps.outcomes import answered_with
 from ifmatch.diagnosis.steps.resources import bare
 from ifmatch.model.diagnosis import Outcome
+from ifmatch.model.json_values import members_in
+from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
     from ifmatch.diagnosis.links.history import History
     from ifmatch.diagnosis.steps.step import Step
+    from ifmatch.model.message import Content
 
 _OK = 200
+# Fields that say for whom a request is made.
+_WHOSE = late_pattern(r"(?i)^(?:authorization|cookie)$|user(?!-agent)|account|tenant|api-?key|token|session")
 
 
 def unguarded(history: History, step: Step) -> Damage | None:
@@ -150,11 +155,17 @@ def shown_to_another(history: History, step: Step) -> Damage | None:
         if look.etag is not None and any(one.etag == look.etag for one in history.before(base)):
             # An older state, as a copy has it.
             return None
-        lost = _lost_of(base, look, step)
+        lost = _lost_of(base, look, step) if _same_eyes(history, look, base, step) else []
         after = next(on_from(own, step.order), None)
-        shown = after.representation if after is not None and after.is_read else step.made
-        if shown is not None:
-            lost = [one for one in lost if not one or value_at(shown, one) == value_at(step.body, one)]
+        shown = after.representation if after is not None and after.is_read else None
+        for each in (step.shown_content, shown):
+            # What is there with a value of its own, somebody else sets: a sensor, the service itself.
+            there = unwrapped(each, step.body) if each is not None else None
+            lost = [
+                one
+                for one in lost
+                if not (one and there) or value_at(there, one) in (ABSENT, value_at(step.body, one))
+            ]
         if lost:
             named = ", ".join(one for one in lost[:4] if one)
             what = f" ({named})" if named else ""
@@ -169,14 +180,38 @@ def _lost_of(base: Step, look: Step, step: Step) -> list[str]:
     if base.left is None or look.representation is None or step.body is None:
         return []
     before, now = (unwrapped(one, step.body) for one in (base.left, look.representation))
-    if same_content(before, step.body):
+    if same_content(before, step.body) or not _of_one_view(before, now):
         return []
     return [
         one
         for one in lost_pointers(before, now, step.body) or ()
-        # What a service puts to a thing by itself was not in what its writer had sent.
-        if not one or not (stamped(one) or (base.changes and value_at(before, one) is ABSENT))
+        if not one or not (stamped(one) or value_at(before, one) is ABSENT)
     ]
+
+
+def _of_one_view(one: Content, two: Content) -> bool:
+    """Tell whether two states may be shown to anybody alike: the same members, or mostly the same lines.
+
+    What some may not see is left out for them.
+    """
+    members, others = members_in(one.json()), members_in(two.json())
+    if members or others:
+        return members.keys() == others.keys()
+    lines, fresh = ({line for line in each.text.splitlines() if line.strip()} for each in (one, two))
+    return 2 * len(lines & fresh) >= min(len(lines), len(fresh)) > 0
+
+
+def _same_eyes(history: History, look: Step, base: Step, step: Step) -> bool:
+    """Tell whether a look and a base were asked for by one account, or two that are given the same tags."""
+    if _account(look) == _account(base):
+        return True
+    tags = {base.etag, step.etag} - {None}
+    return any(one.etag in tags for one in history.by_actor.get(look.actor, ()))
+
+
+def _account(step: Step) -> list[tuple[str, str]]:
+    """Return the fields that say for whom a request is made."""
+    return sorted((name.lower(), value) for name, value in step.sent if _WHOSE.search(name) is not None)
 
 
 def _tells_another(look: Step, base: Step) -> bool:

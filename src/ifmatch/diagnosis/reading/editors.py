@@ -62,7 +62,8 @@ PROGRAM = Words(
     r"|(?<![a-z])(?:svc|cron|webhook)(?![a-z])|[a-z](?:[-_.:](?:engine|processor|runner|hook|task|agent)|Svc)$"
     r"|^(?:engine|processor|task|sa|srv|proc)[-_:.]|(?:engine|machine|maschine|robot)$|[-_.:]rules?$|^rules?[-_.:]"
     # What is called by what it works out: nobody is called so.
-    r"|^(?:auto[-_ ]?)?(?:re[-_]?)?(?:routing|rout(?:e|ing)[-_ ]?(?:planner|optimi[sz]er|calc\w*)"
+    r"|^(?:\w+[-_.:])?(?:auto[-_ ]?)?(?:re[-_]?)?"
+    r"(?:routing|rout(?:e|ing)[-_ ]?(?:planner|optimi[sz]er|calc\w*)"
     r"|geo[-_]?cod(?:er|ing)"
     r"|pricing|pricer|re?pric(?:er|ing)|rating|scoring|scorer|billing|metering|costing|tax(?:ation|es)?[-_]?calc\w*"
     r"|calc(?:ulat(?:or|ion|ions))?|comput(?:e|er|ation)|totals?|summ(?:er|ation)|aggregat(?:or|ion)"

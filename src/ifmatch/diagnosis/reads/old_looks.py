@@ -15,6 +15,7 @@ from ifmatch.diagnosis.reading.conditions import Guard
 from ifmatch.diagnosis.reading.contents import ABSENT, changed_pointers, holds, same_content, value_at
 from ifmatch.diagnosis.reading.dates import told_moment
 from ifmatch.diagnosis.reading.projections import is_view
+from ifmatch.diagnosis.reading.version_words import called_version
 from ifmatch.diagnosis.reads.glimpses import glimpsed, listed_anew
 from ifmatch.diagnosis.reads.loose_reads import asks_loosely, reached_less
 from ifmatch.model.diagnosis import Outcome
@@ -83,6 +84,7 @@ def old_looks(case: Case, history: History) -> Iterator[tuple[Step, Damage]]:
             if not _old(before, write, look):
                 continue
             later = next((one for one in _looks_after(case, look) if _made(before, write, one)), None)
+            later = later or _counted_on(case, write, look)
             seen = glimpsed(near, write, look, look.etag) or listed_anew(case, write, look)
             if later is None or not (seen is not None or _told(case, write, look, later)):
                 later = seen
@@ -169,6 +171,31 @@ def _confirmed(one: Step) -> str:
     return guard.tokens[0]
 
 
+def _counted_on(case: Case, write: Step, look: Step) -> Step | None:
+    """Return the reader's next write, whose answer counts on from an own write that a look did not show.
+
+    A count that is called a version goes back in the look, and on from the write in the next answer: nobody
+    had put back the old state.
+    """
+    made, shown = write.made, look.representation
+    for pointer in (changed_pointers(shown, made) or ()) if look.timed and not look.cache_hit else ():
+        if not called_version(pointer.rpartition("/")[2]):
+            continue
+        old, mine = value_at(shown, pointer), value_at(made, pointer)
+        for one in case.steps[look.order + 1 : look.order + _NEAR]:
+            if one.actor != look.actor or one.resource != look.resource or not one.accepted:
+                continue
+            new, sent = value_at(one.made, pointer), value_at(one.body, pointer)
+            return (
+                one if sent == mine and _counts(old, mine, new) and look.start - write.end <= _SOON else None
+            )
+    return None
+
+
+def _counts(old: object, mine: object, new: object) -> bool:
+    return isinstance(old, int) and isinstance(mine, int) and isinstance(new, int) and old < mine < new
+
+
 def _tag_of(later: Step) -> str | None:
     """Return the version that a later answer shows, or says is there."""
     return _confirmed(later) or later.etag
@@ -201,6 +228,9 @@ def _told(case: Case, write: Step, look: Step, later: Step) -> bool:
         return look.age > look.start - write.end or later.start - look.start <= _SOON
     if look.start - write.end > _SOON:
         return False
+    if later.is_write and not _confirmed(later):
+        # Its answer counts on from the write.
+        return True
     if look.machine and look.machine != (write.machine or look.machine):
         return True
     if _there_by_then(look, later):

@@ -332,10 +332,10 @@ def _in_step(facts: Facts) -> Iterator[Evidence]:
         if taken is not None:
             yield note("where a write on that count was carried out", 1.0, taken)
     elif (together := one_count(facts)) is not None:
-        beside, counts = together
+        beside, at_once = together
         text = (
             f"{path_of(beside.resource)} has the count {current} as well: whatever was looked at had the "
-            f"same at a time ({', '.join(counts)})"
+            f"same at a time ({', '.join(at_once)})"
         )
         yield note(text, 5.0, beside)
     if (above := carried_above(facts)) is not None:
