@@ -19,6 +19,7 @@ from ifmatch.diagnosis.losses.states_in_turn import (
     made_versions,
     overwritten,
     own_entry,
+    own_in_time,
     replaced,
     set_by,
     stored_beside,
@@ -315,7 +316,7 @@ def logged_over_date(case: Case, history: History, step: Step) -> Damage | None:
     sent = http_date(guard.value) if guard is not None else None
     if sent is None or not history.dated(step, sent):
         return None
-    found = logged_between(case, history, step)
+    found = logged_between(case, history, step) or _within_second(case, history, step, sent)
     if found is None or found.told is None or found.told < sent:
         return None
     if found.told < sent + 1:
@@ -324,6 +325,34 @@ def logged_over_date(case: Case, history: History, step: Step) -> Damage | None:
         )
         return replace(found, text=text)
     return replace(found, stale_accepted=True)
+
+
+def _within_second(case: Case, history: History, step: Step, sent: float) -> Damage | None:
+    """Find an entry of the second of a date that was sent, made after the read and before the write.
+
+    What it changed need not be told: a whole state that was made from the read takes it back.
+
+    Args:
+        case: everything known.
+        history: of the resource.
+        step: an accepted write on the date.
+        sent: the date.
+    """
+    base = looked(history, step) if step.puts and _in_accounts(step) else None
+    if base is None or not base.timed or base.last_modified != sent or not base.read_ok:
+        return None
+    answers = [one for one in _answers(case, step) if lists(one)]
+    for changes in _accounts(step, answers, known_as((base.etag, step.etag))):
+        mine = own_in_time(step, [each for each in changes if _is_of(each, step)])
+        if mine is None or mine.when is None:
+            continue
+        others = [one for one in _between(base, mine, changes) if sent <= (one.when or 0.0) < sent + 1]
+        lost = next((one for one in others if not (one.who and one.who == mine.who)), None)
+        if lost is not None:
+            by = f" by {lost.who}" if lost.who else ""
+            text = f"the list of changes has one{by} between the read and this write"
+            return Damage(Outcome.LOST_UPDATE, text, lost=lost.listing, told=lost.when)
+    return None
 
 
 def logged_over_version(case: Case, history: History, step: Step) -> Damage | None:
