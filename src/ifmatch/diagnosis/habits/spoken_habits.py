@@ -52,6 +52,8 @@ _STATE: Final = Words(
     r"|mod|update|concurrency|guard|mark|cas|cursor|as[-_ ]?of)"
     r"(?:[-_ ]?(?:no|nr|num|number|count|counter|id|stamp|token|tag))?"
 )
+# Fields of a service's own.
+_OWN: Final = late_pattern(r"x-", re.IGNORECASE)
 _VERSION_LIKE: Final = late_pattern(
     r"\d{1,19}|\d+[-.][0-9a-f]+|[0-9a-f]{6,64}|(?=\S*\d)[\w+/=-]{8,64}|\d{4}-\d\d-\d\d[T ][\d:.]+\S*",
     re.IGNORECASE,
@@ -126,11 +128,25 @@ def _counts(traffic: Traffic, write: Step) -> Iterator[Member]:
     for read in list(reversed(traffic.before(write)))[:1]:
         for one in shown(read):
             within = one.where == "body" and any(part.isdigit() for part in one.name.split("/"))
-            if within or one.where not in {"body", "text"} or not _VERSION_LIKE.fullmatch(one.value):
+            own = one.where in {"body", "text"} or (one.where == "header" and _OWN.match(one.name))
+            if within or not own or not _VERSION_LIKE.fullmatch(one.value):
                 continue
-            called = _STATE.fullmatch(one.word) is not None or VERSION.search(one.word) is not None
-            if called or _moved_by_itself(traffic, write, one):
+            word = _OWN.sub("", one.word)
+            called = _STATE.fullmatch(word) is not None or VERSION.search(word) is not None
+            if (called and not _set_by_writes(traffic, one)) or _moved_by_itself(traffic, write, one):
                 yield one
+
+
+def _set_by_writes(traffic: Traffic, member: Member) -> bool:
+    """Tell whether a write was taken that put another value there than was shown: it is data."""
+    for one in traffic.writes:
+        mine = {held.value for held in sent(one) if held.word == member.word}
+        if not mine or not traffic.took(one):
+            continue
+        before = {held.value for read in traffic.before(one) for held in shown(read) if held.word == member.word}
+        if before and not mine & before:
+            return True
+    return False
 
 
 def _moved_by_itself(traffic: Traffic, write: Step, member: Member) -> bool:

@@ -24,6 +24,8 @@ _LONGEST: Final = 2000
 _NAME: Final = 3
 # A complaint about one value is short.
 _SHORT: Final = 400
+_CODE: Final = late_pattern(r"(?=[^\W\d])[\w.-]{1,24}")
+_FAULTY: Final = Words(r"error|fault|fail|problem|violation|invalid|issues?$|message|detail")
 # A name as it stands in a fault: alone, in a pointer to it, or behind a code.
 _WORD: Final = late_pattern(r"(?<![^\s/.$:,;|=(\[\"'#-])[^\W\d][\w-]*(?![^\s.:,;|=)\]\"'])")
 # What is wrong with a value that is there, or that need not be.
@@ -80,7 +82,7 @@ def faulted_alone(step: Step, name: str) -> bool:
         name: of a value that its request has not.
     """
     text = step.view.text
-    if step.status not in _FAULTS or not 0 < len(text) <= _SHORT or len(name) < _NAME:
+    if step.status not in _ASKING or not 0 < len(text) <= _SHORT or len(name) < _NAME:
         return False
     if name.casefold() in step.view.sent_text.casefold() or says_outdated(step):
         return False
@@ -89,7 +91,10 @@ def faulted_alone(step: Step, name: str) -> bool:
     given = {_folded(one.word) for one in sent(step)}
     if any(_folded(value) in given for _, value in leaves):
         return False
-    words = (word for _, value in leaves for word in _WORD.findall(value))
+    words = [word for _, value in leaves for word in _WORD.findall(value)]
+    # A code may stand under the name of what it is about.
+    under = [where.split("/") for where, value in leaves if _CODE.fullmatch(value)]
+    words += [part for steps in under if any(_FAULTY.search(one) for one in steps) for part in steps]
     return any(_folded(word) == _folded(name) for word in words) and not _ANOTHER.search(text)
 
 

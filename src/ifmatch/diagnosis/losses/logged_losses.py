@@ -12,6 +12,7 @@ from ifmatch.diagnosis.links.in_time import looked
 from ifmatch.diagnosis.losses.accounts_counted import between_versions
 from ifmatch.diagnosis.losses.lists_in_turn import element_lost
 from ifmatch.diagnosis.losses.looks_beside import look_beside
+from ifmatch.diagnosis.losses.one_count import met_one
 from ifmatch.diagnosis.losses.states_in_turn import (
     built_beside,
     by_word,
@@ -151,9 +152,11 @@ def _accounts(
 
 def _by_times(base: Step, step: Step, changes: Sequence[Change]) -> Damage | None:
     """Return the damage that the entries of the time of a write, and those since the read, tell."""
-    mine = [each for each in changes if _is_of(each, step)]
+    timely = [each for each in changes if _is_of(each, step)]
+    own = own_in_time(step, timely)
     # One write may have a row for each value that it changed.
-    if len({each.when for each in mine}) != 1:
+    mine = [each for each in timely if own is not None and each.when == own.when]
+    if not mine:
         return None
     undone = next((one for each in mine if (one := _undone(base, step, each)) is not None), None)
     if undone is not None:
@@ -317,6 +320,7 @@ def logged_over_date(case: Case, history: History, step: Step) -> Damage | None:
     if sent is None or not history.dated(step, sent):
         return None
     found = logged_between(case, history, step) or _within_second(case, history, step, sent)
+    found = found or _counted_within(case, history, step, sent)
     if found is None or found.told is None or found.told < sent:
         return None
     if found.told < sent + 1:
@@ -325,6 +329,15 @@ def logged_over_date(case: Case, history: History, step: Step) -> Damage | None:
         )
         return replace(found, text=text)
     return replace(found, stale_accepted=True)
+
+
+def _counted_within(case: Case, history: History, step: Step, sent: float) -> Damage | None:
+    """Find a count that went on by two over one write, all within the second of the date that was sent."""
+    base = looked(history, step) if step.puts and step.last_modified == sent else None
+    if base is None or not base.read_ok or base.last_modified != sent or not met_one(case, base, step):
+        return None
+    text = "the count went on by two over one write: another lay in between"
+    return Damage(Outcome.LOST_UPDATE, text, lost=base, proven=False, told=sent)
 
 
 def _within_second(case: Case, history: History, step: Step, sent: float) -> Damage | None:

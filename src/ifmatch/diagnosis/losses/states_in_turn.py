@@ -76,7 +76,8 @@ def own_in_time(step: Step, timely: Sequence[Change]) -> Change | None:
     signed = [one for one in timely if one.who and one.who in names]
     latest = [one for one in signed if all((each.when or 0.0) <= (one.when or 0.0) for each in signed)]
     for some in (within, latest, timely):
-        if len(some) == 1:
+        # One write may have a row for each value that it changed.
+        if some and len({one.when for one in some}) == 1:
             return some[0]
     return None
 

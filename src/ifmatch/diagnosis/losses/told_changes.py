@@ -139,7 +139,7 @@ def account_of(
             of_it = tuple(record for record in records if names & set(record.values()))
             records = of_it or _of_the_value(records, step)
         records = _of_the_thing(records, step)
-        yield from _changes(one, records, versions, bare=bare)
+        yield from _changes(one, records, versions, bare=bare, own=about(one, step))
 
 
 def _beside_the_sent(records: Sequence[Record], step: Step) -> Sequence[Record]:
@@ -316,7 +316,7 @@ def _names(step: Step) -> set[str]:
 
 
 def _changes(
-    listing: Step, records: Sequence[Record], versions: Sequence[str], *, bare: bool
+    listing: Step, records: Sequence[Record], versions: Sequence[str], *, bare: bool, own: bool
 ) -> Iterator[Change]:
     counts = _version_name(records, versions)
     for record in records:
@@ -334,6 +334,7 @@ def _changes(
             version = next((one for name, one in record.items() if VERSION.search(_word(name))), "")
         # A terse one has no more than its version and something beside.
         telling = who or len(record) > _FEW or (counts and len(record) == _FEW and version)
+        telling = telling or (own and when is not None and len(record) == _FEW)
         if (bare or when is not None or version) and telling:
             yield Change(listing, record, who, when, tokens.opaque(version))
 
