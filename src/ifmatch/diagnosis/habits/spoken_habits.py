@@ -47,7 +47,7 @@ _RELEASE: Final = late_pattern(r"v?\d+(?:\.\d+)+\S*", re.IGNORECASE)
 _LONGEST: Final = 4000
 # What some call a version, and others something else: a count, a tag or a moment under such a name is one.
 _STATE: Final = Words(
-    r"_?(?:(?:record|row|object|entity|document|edit|data|item|my|current|last)[-_ ]?)?"
+    r"_?(?:(?:no|nr|num|number|record|row|object|entity|document|edit|data|item|my|current|last)[-_ ]?)?"
     r"(?:stand|state|edition|issue|serial|epoch|gen|counter|tick|token|iteration|release|snapshot|change|mutation"
     r"|mod|update|concurrency|guard|mark|cas|cursor|as[-_ ]?of)"
     r"(?:[-_ ]?(?:no|nr|num|number|count|counter|id|stamp|token|tag))?"
@@ -138,13 +138,17 @@ def _counts(traffic: Traffic, write: Step) -> Iterator[Member]:
 
 
 def _set_by_writes(traffic: Traffic, member: Member) -> bool:
-    """Tell whether a write was taken that put another value there than was shown: it is data."""
+    """Tell whether a write was taken that put a value there, or left it as it was: it is data."""
     for one in traffic.writes:
         mine = {held.value for held in sent(one) if held.word == member.word}
         if not mine or not traffic.took(one):
             continue
         before = {held.value for read in traffic.before(one) for held in shown(read) if held.word == member.word}
         if before and not mine & before:
+            return True
+        # What counts states is another one once a write was taken.
+        told = {held.value for held in shown(one) if held.word == member.word}
+        if mine & told:
             return True
     return False
 

@@ -351,7 +351,8 @@ def _within_second(case: Case, history: History, step: Step, sent: float) -> Dam
         step: an accepted write on the date.
         sent: the date.
     """
-    base = looked(history, step) if step.puts and _in_accounts(step) else None
+    whole = step.timed and (step.puts or step.method == "DELETE")
+    base = looked(history, step) if whole else None
     if base is None or not base.timed or base.last_modified != sent or not base.read_ok:
         return None
     answers = [one for one in _answers(case, step) if lists(one)]
