@@ -115,7 +115,7 @@ def asked_for(traffic: Traffic) -> tuple[list[Habit], str]:
                 return [Habit(_place(write, source), source, None)], demand
         for source in _counts(traffic, write):
             if source.word.lower() not in given and faulted_alone(write, source.word):
-                name = rf"(?<![\w-]){re.escape(source.word)}(?![\w-])"
+                name = rf"(?i)(?<![^\W_]){re.escape(source.word)}(?![^\W_])"
                 return [Habit(_place(write, source), source, None)], name
     return [], ""
 

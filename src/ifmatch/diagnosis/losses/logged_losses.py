@@ -343,7 +343,8 @@ def _counted_within(case: Case, history: History, step: Step, sent: float) -> Da
 def _within_second(case: Case, history: History, step: Step, sent: float) -> Damage | None:
     """Find an entry of the second of a date that was sent, made after the read and before the write.
 
-    What it changed need not be told: a whole state that was made from the read takes it back.
+    What it changed need not be told: a whole state that was made from the read takes it back, as does what
+    removes it. What changes values alone takes back what had set the very same.
 
     Args:
         case: everything known.
@@ -351,8 +352,7 @@ def _within_second(case: Case, history: History, step: Step, sent: float) -> Dam
         step: an accepted write on the date.
         sent: the date.
     """
-    whole = step.timed and (step.puts or step.method == "DELETE")
-    base = looked(history, step) if whole else None
+    base = looked(history, step) if step.timed else None
     if base is None or not base.timed or base.last_modified != sent or not base.read_ok:
         return None
     answers = [one for one in _answers(case, step) if lists(one)]
@@ -361,12 +361,21 @@ def _within_second(case: Case, history: History, step: Step, sent: float) -> Dam
         if mine is None or mine.when is None:
             continue
         others = [one for one in _between(base, mine, changes) if sent <= (one.when or 0.0) < sent + 1]
+        if not (step.puts or step.method == "DELETE"):
+            others = [one for one in others if _set_anew(step, one)]
         lost = next((one for one in others if not (one.who and one.who == mine.who)), None)
         if lost is not None:
             by = f" by {lost.who}" if lost.who else ""
             text = f"the list of changes has one{by} between the read and this write"
             return Damage(Outcome.LOST_UPDATE, text, lost=lost.listing, told=lost.when)
     return None
+
+
+def _set_anew(step: Step, change: Change) -> bool:
+    """Tell whether a write sets a value that an entry had set otherwise."""
+    mine = by_word(leaves_of(step.body.text)) if step.body is not None else {}
+    theirs = set_by(change)
+    return any(theirs[word] != mine[word] for word in mine.keys() & theirs.keys() if not stamped("/" + word))
 
 
 def logged_over_version(case: Case, history: History, step: Step) -> Damage | None:
