@@ -56,7 +56,7 @@ def unlike_others(service: Sequence[Step], place: int) -> bool:
 
 
 def like_what_was_done(service: Sequence[Step], place: int) -> bool:
-    """Tell whether an answer gives the next version just as those to writes do that certainly were carried out.
+    """Tell whether an answer gives the next version just as those to writes that were carried out.
 
     The service says otherwise of what it refuses: by a status, or by other members.
 
@@ -88,9 +88,7 @@ def like_what_was_done(service: Sequence[Step], place: int) -> bool:
 
 
 def _codes_but(write: Step, counts: frozenset[str]) -> dict[str, str]:
-    return {
-        name: value for name, value in _codes(write).items() if name.rpartition("/")[2] not in counts
-    }
+    return {name: value for name, value in _codes(write).items() if name.rpartition("/")[2] not in counts}
 
 
 def _next_told(write: Step) -> frozenset[str]:

@@ -143,7 +143,9 @@ def _set_by_writes(traffic: Traffic, member: Member) -> bool:
         mine = {held.value for held in sent(one) if held.word == member.word}
         if not mine or not traffic.took(one):
             continue
-        before = {held.value for read in traffic.before(one) for held in shown(read) if held.word == member.word}
+        before = {
+            held.value for read in traffic.before(one) for held in shown(read) if held.word == member.word
+        }
         if before and not mine & before:
             return True
         # What counts states is another one once a write was taken.
@@ -154,7 +156,7 @@ def _set_by_writes(traffic: Traffic, member: Member) -> bool:
 
 
 def _moved_by_itself(traffic: Traffic, write: Step, member: Member) -> bool:
-    """Tell whether writes to such things are answered with a count one further than they carry by its name."""
+    """Tell whether writes are answered with a count one further than they carry under its name."""
     if not member.value.isdigit():
         return False
     for one in traffic.writes:

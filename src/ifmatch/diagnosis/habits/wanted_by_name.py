@@ -30,7 +30,19 @@ _WANTS: Final = frozenset(
     | {"errno", "errmissing", "emissing", "eno", "missed", "absent", "empty", "null", "nil", "required"}
 )
 _IS_WANTED: Final = frozenset(
-    {"missing", "required", "absent", "null", "nil", "empty", "blank", "needed", "wanted", "mandatory", "lacking"}
+    {
+        "missing",
+        "required",
+        "absent",
+        "null",
+        "nil",
+        "empty",
+        "blank",
+        "needed",
+        "wanted",
+        "mandatory",
+        "lacking",
+    }
     | {"notset", "notgiven", "notsent", "notpresent", "undefined", "expected", "ismissing", "isrequired"}
 )
 _CODE: Final = late_pattern(r"(?=[^\W\d])[\w.-]{1,24}")
@@ -40,7 +52,8 @@ _WORD: Final = late_pattern(r"(?<![^\s/.$:,;|=(\[\"'#-])[^\W\d][\w-]*(?![^\s.:,;
 # What is wrong with a value that is there, or that need not be.
 _ANOTHER: Final = Words(
     r"\b(?:unknown|unexpected|unsupported|not (?:allowed|permitted|known|supported)|forbidden|read[ _-]?only"
-    r"|immutable|too (?:long|short|large|small|many|big|high|low)|range|format|type|pattern|duplicate|unique)\b"
+    r"|immutable|too (?:long|short|large|small|many|big|high|low)|range|format|type|pattern|duplicate"
+    r"|unique)\b"
 )
 # `runNo`, `run_no` and `run-no` are one name.
 _PARTS: Final = late_pattern(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")

@@ -117,8 +117,10 @@ def replaced(base: Step, step: Step, own: Change, changes: Sequence[Change]) -> 
         kept |= {one for one, value in mine.items() if not _of_service(one) and value == old.get(one)}
     if step.puts:
         # An entry of what was changed alone: what the answer shows is as it was sent, whatever stood there.
-        told = by_word(leaves_of(step.view.text)) if step.content is not None else {}
-        kept |= {one for one, value in mine.items() if told.get(one) == value == old.get(one)} - stored.keys()
+        answer = by_word(leaves_of(step.view.text)) if step.content is not None else {}
+        kept |= {
+            one for one, value in mine.items() if answer.get(one) == value == old.get(one)
+        } - stored.keys()
         kept = {one for one in kept if not _of_service(one)}
     for change in before_it(own, changes):
         if change.who and change.who == own.who:

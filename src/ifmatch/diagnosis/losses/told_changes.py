@@ -350,7 +350,8 @@ def _status_names(records: Sequence[Record]) -> list[str]:
     return [
         name
         for name, values in held.items()
-        if all(map(_STATUS.fullmatch, values)) and any(one[0] == "2" for one in values)
+        if all(map(_STATUS.fullmatch, values))
+        and any(one[0] == "2" for one in values)
         and len(set(values)) < len(values)
     ]
 

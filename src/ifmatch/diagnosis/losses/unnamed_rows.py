@@ -53,7 +53,9 @@ def signed_twice(case: Case, history: History, step: Step) -> Damage | None:
         _values(one.text if one is not None else "") for one in (base.left, wish, look.representation)
     )
     edits = {word: value for word, value in mine.items() if old.get(word) != value != now.get(word)}
-    theirs = {word: value for word, value in now.items() if word in old and value not in {old[word], mine.get(word)}}
+    theirs = {
+        word: value for word, value in now.items() if word in old and value not in {old[word], mine.get(word)}
+    }
     theirs = {word: value for word, value in theirs.items() if value != made}
     if not edits or not theirs:
         return None

@@ -189,9 +189,9 @@ def _rows(value: list[object], headings: Sequence[Sequence[str]] | None) -> Iter
         names = first if named else [str(place) for place in range(width)]
         rows = rows[1:] if named else rows
     else:
-        names = next((one for one in headings if len(one) == width), None)
+        names = next((list(one) for one in headings if len(one) == width), [])
     for row in rows if names else ():
-        yield _flat(dict(zip(names or (), row, strict=True)))
+        yield _flat(dict(zip(names, row, strict=True)))
 
 
 def _headings(value: object) -> list[str]:

@@ -184,7 +184,9 @@ def _what_followed(facts: Facts) -> Iterator[Evidence]:
         if same_content(again[0].body, step.body) and cleared:
             yield note("the very same request passed once something else was done", 1.5, again[0])
         elif same_content(again[0].body, step.body) and (field := _field_added(step, again[0])):
-            yield note(f"the very same request passed with {field}, which is no condition", 2.0, again[0], field)
+            yield note(
+                f"the very same request passed with {field}, which is no condition", 2.0, again[0], field
+            )
         elif not same_content(again[0].body, step.body) and not _copies_more(facts, again[0]):
             yield note("the same call passed with another content", 0.8, again[0])
     if any(
