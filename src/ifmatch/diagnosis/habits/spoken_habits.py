@@ -47,11 +47,14 @@ _RELEASE: Final = late_pattern(r"v?\d+(?:\.\d+)+\S*", re.IGNORECASE)
 _LONGEST: Final = 4000
 # What some call a version, and others something else: a count, a tag or a moment under such a name is one.
 _STATE: Final = Words(
-    r"_?(?:(?:no|nr|num|number|record|row|object|entity|document|edit|data|item|my|current|last)[-_ ]?)?"
-    r"(?:stand|state|edition|issue|serial|epoch|gen|counter|tick|token|iteration|release|snapshot|change|mutation"
-    r"|mod|update|concurrency|guard|mark|cas|cursor|as[-_ ]?of)"
+    r"_?(?:(?:no|nr|num|number|record|row|object|entity|document|edit|data|my|current|last)[-_ ]?)?"
+    r"(?:stand|state|gen|epoch|concurrency|cas|mutation|as[-_ ]?of)"
     r"(?:[-_ ]?(?:no|nr|num|number|count|counter|id|stamp|token|tag))?"
+    r"|(?:change|update|edit|write|save|mod|modification|record|row)"
+    r"[-_ ]?(?:no|nr|num|number|count|counter|stamp|token|tag)"
 )
+# What has so few values is a choice among some.
+_CHOICE: Final = late_pattern(r"\d")
 # Fields of a service's own.
 _OWN: Final = late_pattern(r"x-", re.IGNORECASE)
 _VERSION_LIKE: Final = late_pattern(
@@ -133,6 +136,7 @@ def _counts(traffic: Traffic, write: Step) -> Iterator[Member]:
                 continue
             word = _OWN.sub("", one.word)
             called = _STATE.fullmatch(word) is not None or VERSION.search(word) is not None
+            called = called and not (_CHOICE.fullmatch(one.value) and word.casefold() == "state")
             if (called and not _set_by_writes(traffic, one)) or _moved_by_itself(traffic, write, one):
                 yield one
 

@@ -189,7 +189,7 @@ def _rows(value: list[object], headings: Sequence[Sequence[str]] | None) -> Iter
         names = first if named else [str(place) for place in range(width)]
         rows = rows[1:] if named else rows
     else:
-        names = next((list(one) for one in headings if len(one) == width), [])
+        names = next((list(one) for one in headings if len(one) == width), list[str]())
     for row in rows if names else ():
         yield _flat(dict(zip(names, row, strict=True)))
 
