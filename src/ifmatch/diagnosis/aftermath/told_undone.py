@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.aftermath.codes_inside import fails_by_code
 from ifmatch.diagnosis.aftermath.next_looks import Around
-from ifmatch.diagnosis.aftermath.unlike_answers import forget, unlike_others
+from ifmatch.diagnosis.aftermath.unlike_answers import forget, like_what_was_done, unlike_others
 from ifmatch.diagnosis.links.versions_beside import has_naught, later_beside, named, tags_of, without_usual
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.pages import is_page
@@ -88,6 +88,8 @@ def came_to_nothing(
     write = around.write
     if has_naught(said):
         said = without_usual(said, write, around.looks)
+    if report is None and like_what_was_done(service, place):
+        return None
     unlike = report is None and unlike_others(service, place)
     pairs = [
         one

@@ -6,9 +6,11 @@ from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from ifmatch.diagnosis.links.values_by_name import state_sent, state_shown
 from ifmatch.diagnosis.links.written_things import name_of
+from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.listed_records import leaves_of
-from ifmatch.diagnosis.reading.version_words import called_version
+from ifmatch.diagnosis.reading.version_words import alike, called_version
 from ifmatch.diagnosis.steps.message_members import sent
 from ifmatch.diagnosis.steps.resources import beside_each_other
 
@@ -25,6 +27,7 @@ _CODE: Final = 24
 _SHORT: Final = 4
 # So few others are alike by chance, unless theirs says that all is well.
 _SEVERAL: Final = 2
+_REFUSED: Final = frozenset({409, 412, 428})
 _FINE: Final = frozenset({"0", "00", "000", "0000", "ok", "true", "success", "done", "200", "y", "yes", "1"})
 
 
@@ -50,6 +53,67 @@ def unlike_others(service: Sequence[Step], place: int) -> bool:
         if len(others) >= _SEVERAL or told <= _FINE or coded:
             return True
     return _says_less(write, mine, alike)
+
+
+def like_what_was_done(service: Sequence[Step], place: int) -> bool:
+    """Tell whether an answer gives the next version just as those to writes that were carried out.
+
+    The service says otherwise of what it refuses: by a status, or by other members.
+
+    Args:
+        service: steps of one service, in order of time.
+        place: of the write among them.
+    """
+    write = service[place]
+    step, mine = _next_told(write), _members(write)
+    if not step:
+        return False
+    near = (*service[max(0, place - _NEAR) : place], *service[place + 1 : place + 1 + _NEAR])
+    others = [
+        one
+        for one in near
+        if _of_a_kind(one, write)
+        and one.status == write.status
+        and _members(one) == mine
+        and _next_told(one) & step
+        and _codes_but(one, step) == _codes_but(write, step)
+    ]
+    if not others:
+        return False
+    refused = (one for one in near if one.is_write and one.status in _REFUSED)
+    near_by = any(
+        one.resource == write.resource or beside_each_other(one.resource, write.resource) for one in refused
+    )
+    return near_by or any(_was_stored(near, one) for one in others)
+
+
+def _codes_but(write: Step, counts: frozenset[str]) -> dict[str, str]:
+    return {name: value for name, value in _codes(write).items() if name.rpartition("/")[2] not in counts}
+
+
+def _next_told(write: Step) -> frozenset[str]:
+    """Return the names under which an answer has the number after the one that was sent."""
+    mine = {one.word: one.value for one in sent(write) if one.value.isdigit()}
+    if not mine or not 0 < len(write.view.text) <= _LONGEST:
+        return frozenset()
+    told = ((name.rpartition("/")[2], value) for name, value in leaves_of(write.view.text))
+    return frozenset(
+        word
+        for word, value in told
+        if value.isdigit()
+        and any(tokens.steps_on(old, value) == 1 for name, old in mine.items() if alike(name, word))
+    )
+
+
+def _was_stored(near: Sequence[Step], write: Step) -> bool:
+    """Tell whether the next look at a thing shows all that was written to it, its version aside."""
+    later = (one for one in near if one.order > write.order and one.resource == write.resource)
+    look = next((one for one in later if one.is_write or one.read_ok), None)
+    if look is None or not look.is_read:
+        return False
+    there = state_shown(look)
+    wanted = {word: value for word, value in state_sent(write).items() if word not in _next_told(write)}
+    return bool(wanted) and all(there.get(word) == value for word, value in wanted.items())
 
 
 def _says_less(write: Step, mine: dict[str, str], alike: Sequence[Step]) -> bool:

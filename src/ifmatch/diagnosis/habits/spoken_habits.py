@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.habits.habit_evidence import Habit
 from ifmatch.diagnosis.habits.habit_traffic import place_of
+from ifmatch.diagnosis.habits.wanted_by_name import faulted_alone
 from ifmatch.diagnosis.links.spent_versions import prints
+from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.version_words import speaks_of_versions
 from ifmatch.diagnosis.steps.message_members import Member, sent, shown
 from ifmatch.diagnosis.steps.refusal_words import THERE_ALREADY, WANTED
 from ifmatch.dialects.glossary import Words
+from ifmatch.dialects.words import VERSION
 from ifmatch.model.late import late_pattern
 from ifmatch.model.unknown import UNKNOWN
 
@@ -42,6 +45,22 @@ _BLANK: Final = (
 # A release is called by numbers with points between them: that is data.
 _RELEASE: Final = late_pattern(r"v?\d+(?:\.\d+)+\S*", re.IGNORECASE)
 _LONGEST: Final = 4000
+# What some call a version, and others something else: a count, a tag or a moment under such a name is one.
+_STATE: Final = Words(
+    r"_?(?:(?:no|nr|num|number|record|row|object|entity|document|edit|data|my|current|last)[-_ ]?)?"
+    r"(?:stand|state|gen|epoch|concurrency|cas|mutation|as[-_ ]?of)"
+    r"(?:[-_ ]?(?:no|nr|num|number|count|counter|id|stamp|token|tag))?"
+    r"|(?:change|update|edit|write|save|mod|modification|record|row)"
+    r"[-_ ]?(?:no|nr|num|number|count|counter|stamp|token|tag)"
+)
+# What has so few values is a choice among some.
+_CHOICE: Final = late_pattern(r"\d")
+# Fields of a service's own.
+_OWN: Final = late_pattern(r"x-", re.IGNORECASE)
+_VERSION_LIKE: Final = late_pattern(
+    r"\d{1,19}|\d+[-.][0-9a-f]+|[0-9a-f]{6,64}|(?=\S*\d)[\w+/=-]{8,64}|\d{4}-\d\d-\d\d[T ][\d:.]+\S*",
+    re.IGNORECASE,
+)
 
 
 def for_nothing(traffic: Traffic) -> dict[tuple[str, str], tuple[Member, set[str]]]:
@@ -97,7 +116,61 @@ def asked_for(traffic: Traffic) -> tuple[list[Habit], str]:
             demand = _demand(source.word)
             if source.word.lower() not in given and Words(demand).search(text):
                 return [Habit(_place(write, source), source, None)], demand
+        for source in _counts(traffic, write):
+            if source.word.lower() not in given and faulted_alone(write, source.word):
+                name = rf"(?i)(?<![^\W_]){re.escape(source.word)}(?![^\W_])"
+                return [Habit(_place(write, source), source, None)], name
     return [], ""
+
+
+def _counts(traffic: Traffic, write: Step) -> Iterator[Member]:
+    """Yield what the last look at a thing shows that counts its states, by its name or by what became of it.
+
+    A service that names it, and nothing else, as what is wrong with a write that leaves it out, wants it.
+    """
+    for read in list(reversed(traffic.before(write)))[:1]:
+        for one in shown(read):
+            within = one.where == "body" and any(part.isdigit() for part in one.name.split("/"))
+            own = one.where in {"body", "text"} or (one.where == "header" and _OWN.match(one.name))
+            if within or not own or not _VERSION_LIKE.fullmatch(one.value):
+                continue
+            word = _OWN.sub("", one.word)
+            called = _STATE.fullmatch(word) is not None or VERSION.search(word) is not None
+            called = called and not (_CHOICE.fullmatch(one.value) and word.casefold() == "state")
+            if (called and not _set_by_writes(traffic, one)) or _moved_by_itself(traffic, write, one):
+                yield one
+
+
+def _set_by_writes(traffic: Traffic, member: Member) -> bool:
+    """Tell whether a write was taken that put a value there, or left it as it was: it is data."""
+    for one in traffic.writes:
+        mine = {held.value for held in sent(one) if held.word == member.word}
+        if not mine or not traffic.took(one):
+            continue
+        before = {
+            held.value for read in traffic.before(one) for held in shown(read) if held.word == member.word
+        }
+        if before and not mine & before:
+            return True
+        # What counts states is another one once a write was taken.
+        told = {held.value for held in shown(one) if held.word == member.word}
+        if mine & told:
+            return True
+    return False
+
+
+def _moved_by_itself(traffic: Traffic, write: Step, member: Member) -> bool:
+    """Tell whether writes are answered with a count one further than they carry under its name."""
+    if not member.value.isdigit():
+        return False
+    for one in traffic.writes:
+        if one is write or not traffic.took(one):
+            continue
+        mine = {held.value for held in sent(one) if held.word == member.word}
+        told = {held.value for held in shown(one) if held.word == member.word}
+        if any(tokens.steps_on(old, new) == 1 for old in mine for new in told):
+            return True
+    return False
 
 
 def _versions(traffic: Traffic, write: Step) -> Iterator[Member]:

@@ -22,6 +22,39 @@ _FAULTS: Final = frozenset({400, 422, 428})
 # Longer answers are records, and shorter names are met by chance.
 _LONGEST: Final = 2000
 _NAME: Final = 3
+# A complaint about one value is short.
+_SHORT: Final = 400
+# What stands before a name in a code, and behind it.
+_WANTS: Final = frozenset(
+    {"no", "missing", "without", "lacks", "lacking", "need", "needs", "want", "wants", "require", "requires"}
+    | {"errno", "errmissing", "emissing", "eno", "missed", "absent", "empty", "null", "nil", "required"}
+)
+_IS_WANTED: Final = frozenset(
+    {
+        "missing",
+        "required",
+        "absent",
+        "null",
+        "nil",
+        "empty",
+        "blank",
+        "needed",
+        "wanted",
+        "mandatory",
+        "lacking",
+    }
+    | {"notset", "notgiven", "notsent", "notpresent", "undefined", "expected", "ismissing", "isrequired"}
+)
+_CODE: Final = late_pattern(r"(?=[^\W\d])[\w.-]{1,24}")
+_FAULTY: Final = Words(r"error|fault|fail|problem|violation|invalid|issues?$|message|detail")
+# A name as it stands in a fault: alone, in a pointer to it, or behind a code.
+_WORD: Final = late_pattern(r"(?<![^\s/.$:,;|=(\[\"'#-])[^\W\d][\w-]*(?![^\s.:,;|=)\]\"'])")
+# What is wrong with a value that is there, or that need not be.
+_ANOTHER: Final = Words(
+    r"\b(?:unknown|unexpected|unsupported|not (?:allowed|permitted|known|supported)|forbidden|read[ _-]?only"
+    r"|immutable|too (?:long|short|large|small|many|big|high|low)|range|format|type|pattern|duplicate"
+    r"|unique)\b"
+)
 # `runNo`, `run_no` and `run-no` are one name.
 _PARTS: Final = late_pattern(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
 _SAID_OF_ONE: Final = (
@@ -61,6 +94,39 @@ def wanted_by_name(step: Step, names: frozenset[str]) -> bool:
     leaves = leaves_of(text) if text.lstrip()[:1] in {"{", "[", "<"} else ()
     fault = step.status in _FAULTS
     return any(_named_alone(leaves, name, fault=fault) or _said_of(leaves, text, name) for name in wanted)
+
+
+def faulted_alone(step: Step, name: str) -> bool:
+    """Tell whether a fault of a write has a name alone, as that of what the request lacks.
+
+    Args:
+        step: a write.
+        name: of a value that its request has not.
+    """
+    text = step.view.text
+    if step.status not in _ASKING or not 0 < len(text) <= _SHORT or len(name) < _NAME:
+        return False
+    if says_outdated(step) or any(name.casefold() in one.value.casefold() for one in sent(step)):
+        return False
+    leaves = leaves_of(text) if text.lstrip()[:1] in {"{", "[", "<"} else (("", text.strip()),)
+    # A refusal that has the name of another value as well is about the form of the whole.
+    given = {_folded(one.word) for one in sent(step)}
+    if any(_folded(value) in given for _, value in leaves):
+        return False
+    words = [word for _, value in leaves for word in _WORD.findall(value)]
+    # A code may stand under the name of what it is about.
+    under = [where.split("/") for where, value in leaves if _CODE.fullmatch(value)]
+    words += [part for steps in under if any(_FAULTY.search(one) for one in steps) for part in steps]
+    return any(_lacked(word, name) for word in words) and not any(_ANOTHER.search(one) for _, one in leaves)
+
+
+def _lacked(word: str, name: str) -> bool:
+    """Tell whether a word is a name, or the code of its want: `NO_EDITION`, `edition_missing`."""
+    said, called = _folded(word), _folded(name)
+    before, held, behind = said.partition(called)
+    return bool(held) and (
+        said == called or (not behind and before in _WANTS) or (not before and behind in _IS_WANTED)
+    )
 
 
 def _named_alone(leaves: tuple[tuple[str, str], ...], name: str, *, fault: bool) -> bool:

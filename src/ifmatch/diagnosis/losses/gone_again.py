@@ -66,7 +66,8 @@ def made_twice(history: History, step: Step) -> Damage | None:
     after = looks[0]
     if tokens.opaque(after.etag or "") != version:
         return None
-    if not (step.puts and _lacks(base, step, after)) and not _other_value(base, step, after):
+    alters = step.puts or step.alters or step.method == "PATCH"
+    if not (alters and _lacks(base, step, after)) and not _other_value(base, step, after):
         return None
     text = f"the next look shows {step.etag}, which this write had made, with another's content: two made it"
     return Damage(Outcome.LOST_UPDATE, text, lost=after, overlap=True, slipped=True)

@@ -12,6 +12,7 @@ from ifmatch.diagnosis.links.in_time import looked
 from ifmatch.diagnosis.losses.accounts_counted import between_versions
 from ifmatch.diagnosis.losses.lists_in_turn import element_lost
 from ifmatch.diagnosis.losses.looks_beside import look_beside
+from ifmatch.diagnosis.losses.one_count import met_one
 from ifmatch.diagnosis.losses.states_in_turn import (
     built_beside,
     by_word,
@@ -19,6 +20,7 @@ from ifmatch.diagnosis.losses.states_in_turn import (
     made_versions,
     overwritten,
     own_entry,
+    own_in_time,
     replaced,
     set_by,
     stored_beside,
@@ -150,9 +152,11 @@ def _accounts(
 
 def _by_times(base: Step, step: Step, changes: Sequence[Change]) -> Damage | None:
     """Return the damage that the entries of the time of a write, and those since the read, tell."""
-    mine = [each for each in changes if _is_of(each, step)]
+    timely = [each for each in changes if _is_of(each, step)]
+    own = own_in_time(step, timely)
     # One write may have a row for each value that it changed.
-    if len({each.when for each in mine}) != 1:
+    mine = [each for each in timely if own is not None and each.when == own.when]
+    if not mine:
         return None
     undone = next((one for each in mine if (one := _undone(base, step, each)) is not None), None)
     if undone is not None:
@@ -315,7 +319,8 @@ def logged_over_date(case: Case, history: History, step: Step) -> Damage | None:
     sent = http_date(guard.value) if guard is not None else None
     if sent is None or not history.dated(step, sent):
         return None
-    found = logged_between(case, history, step)
+    found = logged_between(case, history, step) or _within_second(case, history, step, sent)
+    found = found or _counted_within(case, history, step, sent)
     if found is None or found.told is None or found.told < sent:
         return None
     if found.told < sent + 1:
@@ -324,6 +329,53 @@ def logged_over_date(case: Case, history: History, step: Step) -> Damage | None:
         )
         return replace(found, text=text)
     return replace(found, stale_accepted=True)
+
+
+def _counted_within(case: Case, history: History, step: Step, sent: float) -> Damage | None:
+    """Find a count that went on by two over one write, all within the second of the date that was sent."""
+    base = looked(history, step) if step.puts and step.last_modified == sent else None
+    if base is None or not base.read_ok or base.last_modified != sent or not met_one(case, base, step):
+        return None
+    text = "the count went on by two over one write: another lay in between"
+    return Damage(Outcome.LOST_UPDATE, text, lost=base, proven=False, told=sent)
+
+
+def _within_second(case: Case, history: History, step: Step, sent: float) -> Damage | None:
+    """Find an entry of the second of a date that was sent, made after the read and before the write.
+
+    What it changed need not be told: a whole state that was made from the read takes it back, as does what
+    removes it. What changes values alone takes back what had set the very same.
+
+    Args:
+        case: everything known.
+        history: of the resource.
+        step: an accepted write on the date.
+        sent: the date.
+    """
+    base = looked(history, step) if step.timed else None
+    if base is None or not base.timed or base.last_modified != sent or not base.read_ok:
+        return None
+    answers = [one for one in _answers(case, step) if lists(one)]
+    for changes in _accounts(step, answers, known_as((base.etag, step.etag))):
+        mine = own_in_time(step, [each for each in changes if _is_of(each, step)])
+        if mine is None or mine.when is None:
+            continue
+        others = [one for one in _between(base, mine, changes) if sent <= (one.when or 0.0) < sent + 1]
+        if not (step.puts or step.method == "DELETE"):
+            others = [one for one in others if _set_anew(step, one)]
+        lost = next((one for one in others if not (one.who and one.who == mine.who)), None)
+        if lost is not None:
+            by = f" by {lost.who}" if lost.who else ""
+            text = f"the list of changes has one{by} between the read and this write"
+            return Damage(Outcome.LOST_UPDATE, text, lost=lost.listing, told=lost.when)
+    return None
+
+
+def _set_anew(step: Step, change: Change) -> bool:
+    """Tell whether a write sets a value that an entry had set otherwise."""
+    mine = by_word(leaves_of(step.body.text)) if step.body is not None else {}
+    theirs = set_by(change)
+    return any(theirs[word] != mine[word] for word in mine.keys() & theirs.keys() if not stamped("/" + word))
 
 
 def logged_over_version(case: Case, history: History, step: Step) -> Damage | None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _PAIR: Final = 2
 # Seconds by which times of a list may lie early: they may lack the fraction of their second.
 _CUT: Final = 1.0
+# Seconds by which the clock of a list may lie beside that of the capture on one machine.
+_TICK: Final = 0.01
 # What an entry calls the version that it was made from.
 _BASE: Final = Words(
     r"(?:base|based[-_ ]?on|basis|parent|predecessor|ancestor|from|prev(?:ious)?|prior|before|old|expected"
@@ -60,6 +62,26 @@ def own_entry(base: Step, step: Step, changes: Sequence[Change]) -> Change | Non
     return whole if all(one is whole or set(one.record.values()) < values for one in found) else None
 
 
+def own_in_time(step: Step, timely: Sequence[Change]) -> Change | None:
+    """Return the entry of an own write among those of about its time, None where that is not told.
+
+    It is signed as the request is, or lies within the request, where others lie beside it.
+
+    Args:
+        step: the write.
+        timely: entries whose times lie about that of the write.
+    """
+    names = {value.strip() for _, value in step.sent} | set(step.view.query.values())
+    within = [one for one in timely if one.when is not None and step.start <= one.when <= step.end + _TICK]
+    signed = [one for one in timely if one.who and one.who in names]
+    latest = [one for one in signed if all((each.when or 0.0) <= (one.when or 0.0) for each in signed)]
+    for some in (within, latest, timely):
+        # One write may have a row for each value that it changed.
+        if some and len({one.when for one in some}) == 1:
+            return some[0]
+    return None
+
+
 def made_versions(step: Step) -> list[str]:
     """Return what the answer to a write calls a version, and did not get from its sender.
 
@@ -93,6 +115,13 @@ def replaced(base: Step, step: Step, own: Change, changes: Sequence[Change]) -> 
     }
     if step.puts and not set(stored) & (mine.keys() | old.keys()):
         kept |= {one for one, value in mine.items() if not _of_service(one) and value == old.get(one)}
+    if step.puts:
+        # An entry of what was changed alone: what the answer shows is as it was sent, whatever stood there.
+        answer = by_word(leaves_of(step.view.text)) if step.content is not None else {}
+        kept |= {
+            one for one, value in mine.items() if answer.get(one) == value == old.get(one)
+        } - stored.keys()
+        kept = {one for one in kept if not _of_service(one)}
     for change in before_it(own, changes):
         if change.who and change.who == own.who:
             return None

@@ -84,6 +84,7 @@ _HOW: Final = Words(
 _TEXT: Final = 12
 _RUNS: Final = late_pattern(r"[A-Za-z0-9 ,.-]{6,}")
 _STEPS: Final = 20
+_STATUS: Final = late_pattern(r"20[0-7]|30[1-8]|4[0-5]\d|50[0-4]")
 
 
 class Change(Frozen, frozen=True):
@@ -139,7 +140,7 @@ def account_of(
             of_it = tuple(record for record in records if names & set(record.values()))
             records = of_it or _of_the_value(records, step)
         records = _of_the_thing(records, step)
-        yield from _changes(one, records, versions, bare=bare)
+        yield from _changes(one, records, versions, bare=bare, own=about(one, step))
 
 
 def _beside_the_sent(records: Sequence[Record], step: Step) -> Sequence[Record]:
@@ -316,10 +317,13 @@ def _names(step: Step) -> set[str]:
 
 
 def _changes(
-    listing: Step, records: Sequence[Record], versions: Sequence[str], *, bare: bool
+    listing: Step, records: Sequence[Record], versions: Sequence[str], *, bare: bool, own: bool
 ) -> Iterator[Change]:
     counts = _version_name(records, versions)
+    ended = _status_names(records)
     for record in records:
+        if any(record[name][0] in "45" for name in ended):
+            continue
         if any(_HOW.fullmatch(_word(name)) and _off(value) for name, value in record.items()):
             continue
         if any(_DONE.fullmatch(_word(name)) and value.lower() in _NO for name, value in record.items()):
@@ -334,8 +338,22 @@ def _changes(
             version = next((one for name, one in record.items() if VERSION.search(_word(name))), "")
         # A terse one has no more than its version and something beside.
         telling = who or len(record) > _FEW or (counts and len(record) == _FEW and version)
+        telling = telling or (own and when is not None and len(record) == _FEW)
         if (bare or when is not None or version) and telling:
             yield Change(listing, record, who, when, tokens.opaque(version))
+
+
+def _status_names(records: Sequence[Record]) -> list[str]:
+    """Return the names under which every entry has a status of HTTP, at least one that of a success."""
+    names = records[0] if len(records) >= _FEW else ()
+    held = {name: [record.get(name, "") for record in records] for name in names}
+    return [
+        name
+        for name, values in held.items()
+        if all(map(_STATUS.fullmatch, values))
+        and any(one[0] == "2" for one in values)
+        and len(set(values)) < len(values)
+    ]
 
 
 def _off(value: str) -> bool:

@@ -16,6 +16,7 @@ from ifmatch.diagnosis.losses.listed_losses import listed_over
 from ifmatch.diagnosis.losses.one_count import met_one
 from ifmatch.diagnosis.losses.taken_back import SOON, reverts, two_edits
 from ifmatch.diagnosis.losses.unheeded import unheeded
+from ifmatch.diagnosis.losses.unnamed_rows import signed_twice
 from ifmatch.diagnosis.losses.versions_between import version_between
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.conditions import Guard
@@ -60,9 +61,10 @@ def unseen(case: Case, history: History, step: Step) -> Damage | None:
     elsewhere = _listed_newer(case, history, step) or version_between(case, history, step)
     elsewhere = elsewhere or listed_over(case, history, step)
     if elsewhere is not None or history.in_turn:
-        return elsewhere or made_twice(history, step)
+        return elsewhere or signed_twice(case, history, step) or made_twice(history, step)
     return (
-        _slipped_in(case, history, step)
+        signed_twice(case, history, step)
+        or _slipped_in(case, history, step)
         or made_twice(history, step)
         or _undone(case, history, step)
         or unheeded(history, step)

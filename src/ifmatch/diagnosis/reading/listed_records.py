@@ -18,7 +18,7 @@ from ifmatch.model.late import late_pattern
 from ifmatch.model.unknown import UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 # Longer contents are data, and as many records are enough.
 _LONGEST: Final = 200_000
@@ -32,6 +32,8 @@ _OBJECTS: Final = 3
 _FEW_LINES: Final = 200
 _DEEPEST: Final = 5
 _MOST_VALUES: Final = 2000
+# What a column may be called.
+_COLUMN: Final = late_pattern(r"[^\W\d][\w .-]{0,39}")
 _FORM: Final = late_pattern(r"[\w.$%~\[\]-]+=[^\s<>{}]*")
 _EVENT: Final = late_pattern(r"^data:\s*(\{.*\})\s*$", re.MULTILINE)
 _MOMENT: Final = late_pattern(r"(?:\d{4}-\d\d-\d\d[T ]|^\W?)\d\d:\d\d:\d\d")
@@ -144,11 +146,17 @@ def _json(text: str) -> object:
 def _listed(value: object, depth: int) -> Iterator[Record]:
     """Yield the objects in the lists of a JSON value, and those that are called by what changed in them."""
     if isinstance(value, list):
+        yield from _rows(cast("list[object]", value), None)
         for one in cast("list[object]", value)[:_MOST]:
             if isinstance(one, dict):
                 yield _flat(cast("object", one))
                 yield from _listed(cast("object", one), depth - 1)
     elif isinstance(value, dict) and depth > 0:
+        members = cast("dict[str, object]", value)
+        headings = [names for one in members.values() if (names := _headings(one))]
+        for one in members.values() if headings else ():
+            if isinstance(one, list):
+                yield from _rows(cast("list[object]", one), headings)
         for name, one in cast("dict[str, object]", value).items():
             inner = members_in(one) if _OF_CHANGES.fullmatch(name) is not None else {}
             whole = all(isinstance(each, dict) for each in inner.values())
@@ -157,6 +165,44 @@ def _listed(value: object, depth: int) -> Iterator[Record]:
             if not whole:
                 yield _flat(inner)
             yield from _listed(one, depth - 1)
+
+
+def _rows(value: list[object], headings: Sequence[Sequence[str]] | None) -> Iterator[Record]:
+    """Yield the rows of a table of lists by its headings, or by their places where it has none.
+
+    Args:
+        value: a list; one of anything but rows of one length has none.
+        headings: lists of names beside it, None where none are looked for: its first row may be one.
+    """
+    rows = [cast("list[object]", one) for one in value[:_MOST] if isinstance(one, list)]
+    if len(rows) < _LEAST or len(rows) != len(value[:_MOST]) or len({len(one) for one in rows}) != 1:
+        return
+    width = len(rows[0])
+    # Numbers alone are points, and lists in lists are data.
+    if width < _LEAST or not any(isinstance(one, str) for one in rows[-1]):
+        return
+    if any(isinstance(one, list | dict) for row in rows for one in row):
+        return
+    if headings is None:
+        first = _headings(rows[0])
+        named = first and not _headings(rows[-1])
+        names = first if named else [str(place) for place in range(width)]
+        rows = rows[1:] if named else rows
+    else:
+        names = next((list(one) for one in headings if len(one) == width), list[str]())
+    for row in rows if names else ():
+        yield _flat(dict(zip(names, row, strict=True)))
+
+
+def _headings(value: object) -> list[str]:
+    """Return the names that a list gives to columns, as words or as objects with a name; else nothing."""
+    found: list[str] = []
+    for one in cast("list[object]", value) if isinstance(value, list) else ():
+        name = cast("dict[str, object]", one).get("name") if isinstance(one, dict) else one
+        if not isinstance(name, str) or _COLUMN.fullmatch(name) is None:
+            return []
+        found.append(name)
+    return found if len(set(found)) == len(found) else []
 
 
 def lists_changes(word: str) -> bool:

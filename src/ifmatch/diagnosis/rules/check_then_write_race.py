@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING
 from ifmatch.diagnosis.links.evidence import note
 from ifmatch.diagnosis.losses.unseen_writes import check_works
 from ifmatch.diagnosis.reading import tokens
+from ifmatch.diagnosis.steps.resources import beside_each_other
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ifmatch.diagnosis.facts.incident import Facts
+    from ifmatch.diagnosis.steps.step import Step
     from ifmatch.model.finding import Evidence
 
 CAUSE = "check-then-write-race"
+# So many steps before and after a write others of the kind are looked for.
+_NEAR = 40
 
 
 def one_version_made(facts: Facts) -> bool:
@@ -27,6 +31,19 @@ def one_version_made(facts: Facts) -> bool:
     if lost is None or made is None or token is None:
         return False
     return lost.accepted and lost.etag == made and tokens.steps_on(token, made) == 1
+
+
+def _works_beside(facts: Facts) -> Step | None:
+    """Return a write that was refused on a spent token of another thing of the kind, at about that time."""
+    step, case = facts.step, facts.case
+    for one in case.steps[max(0, step.order - _NEAR) : step.order + _NEAR]:
+        if one.is_write and one.refused and one.guard is not None:
+            if one.resource == step.resource or not beside_each_other(one.resource, step.resource):
+                continue
+            works = check_works(case.history_of(one.resource))
+            if works is not None:
+                return works
+    return None
 
 
 def detect(facts: Facts) -> Iterator[Evidence]:
@@ -50,7 +67,7 @@ def detect(facts: Facts) -> Iterator[Evidence]:
     if damage.slipped:
         # Whether the other write was compared at all is not in the evidence: no more than a likely cause.
         yield note(damage.text, 2.0, damage.lost, guard.called)
-        works = check_works(facts.history)
+        works = check_works(facts.history) or _works_beside(facts)
         if works is not None:
             yield note("a spent token is refused at other times: the check itself works", 0.7, works)
         return

@@ -9,6 +9,7 @@ from ifmatch.diagnosis.aftermath.freezes import frozen, thawed
 from ifmatch.diagnosis.facts.undone_reasons import left_in_success
 from ifmatch.diagnosis.links.evidence import note
 from ifmatch.diagnosis.reading.contents import same_content, scalars, shares_members
+from ifmatch.diagnosis.reading.version_words import CARRIES, called_version
 from ifmatch.diagnosis.reads.parts import replaced
 from ifmatch.diagnosis.rules.payload_precondition_mismatch import expectations, tests
 from ifmatch.diagnosis.steps.resources import path_of
@@ -51,6 +52,12 @@ _OURS = Words(
 )
 _PLAIN = late_pattern(r"pre-?condition[ _]?failed|412", re.IGNORECASE)
 # A sentence, not a status line or an error page of the framework.
+# Fields that are another one in each request.
+_ANEW = late_pattern(
+    r"request-?id|trace|span|correlation|date|time|nonce|signature|content-length|idempotency|attempt|retry"
+    r"|cookie|digest|age|cache",
+    re.IGNORECASE,
+)
 _WORDY = late_pattern(r"[a-z]{2,}(?:[ _-][a-z]{2,}){2,}", re.IGNORECASE)
 # A word, or the code of one.
 _WORDS = late_pattern(r"[a-z]{4,}", re.IGNORECASE)
@@ -176,6 +183,10 @@ def _what_followed(facts: Facts) -> Iterator[Evidence]:
         cleared = any(one.accepted and one.resource != step.resource for one in between)
         if same_content(again[0].body, step.body) and cleared:
             yield note("the very same request passed once something else was done", 1.5, again[0])
+        elif same_content(again[0].body, step.body) and (field := _field_added(step, again[0])):
+            yield note(
+                f"the very same request passed with {field}, which is no condition", 2.0, again[0], field
+            )
         elif not same_content(again[0].body, step.body) and not _copies_more(facts, again[0]):
             yield note("the same call passed with another content", 0.8, again[0])
     if any(
@@ -185,6 +196,21 @@ def _what_followed(facts: Facts) -> Iterator[Evidence]:
     looked = next((one for one in facts.own(facts.later) if one.is_read), None)
     if looked is not None and looked.finds_nothing and _was_there(facts):
         yield note("the next look finds nothing there", -3.0, looked)
+
+
+def _field_added(refused: Step, passed: Step) -> str:
+    """Return the field that what passed has and what was refused has not, "" where there is none, or several.
+
+    Fields that each request has anew tell nothing, and what carries versions may be compared.
+    """
+    if passed.conditions or passed.resource != refused.resource:
+        return ""
+    mine = {name.lower(): value for name, value in refused.sent}
+    theirs = {name.lower(): value for name, value in passed.sent}
+    apart = [name for name, value in theirs.items() if mine.get(name) != value and not _ANEW.search(name)]
+    if len(apart) != 1 or any(name not in theirs and not _ANEW.search(name) for name in mine):
+        return ""
+    return "" if CARRIES.search(apart[0]) or called_version(apart[0]) else apart[0]
 
 
 def _was_there(facts: Facts) -> bool:
