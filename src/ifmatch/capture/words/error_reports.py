@@ -295,6 +295,13 @@ def _ask(draft: Draft, lines: Sequence[str]) -> None:
 _QUOTED_QUOTE: Final = '\\"'
 
 
+def _printed(value: str) -> str:
+    """Return a value without the quotes that a program put around it, as YAML, Ruby and Python print texts."""
+    if value[:1] == '"' and _QUOTED_QUOTE in value:
+        return value[1:].removesuffix('"').replace(_QUOTED_QUOTE, '"')
+    return value[1:-1] if len(value) > 1 and value[0] == value[-1] == "'" else value
+
+
 def _take_conditions(draft: Draft, lines: Sequence[str]) -> None:
     """Take the conditions that stand in lines of their own, each with one value: they were sent."""
     values: dict[str, set[str]] = {}
@@ -302,9 +309,7 @@ def _take_conditions(draft: Draft, lines: Sequence[str]) -> None:
         found = _CONDITION.match(line)
         if found is not None:
             value, _ = repair_value(found[1], found[2].strip(), unicode_text=True)
-            if value[:1] == '"' and _QUOTED_QUOTE in value:  # as the program that printed it quotes texts
-                value = value[1:].removesuffix('"').replace(_QUOTED_QUOTE, '"')
-            values.setdefault(found[1].lower(), set()).add(value)
+            values.setdefault(found[1].lower(), set()).add(_printed(value))
     if values and all(len(one) == 1 for one in values.values()):
         draft.sent, draft.sent_complete = [(name, next(iter(one))) for name, one in values.items()], False
 
