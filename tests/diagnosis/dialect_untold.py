@@ -362,6 +362,7 @@ WITHOUT = {
     "firebase-rtdb": "its tags are those of HTTP, with a word for none",
     "quickbooks": "its reads are queries and batches: `lists-and-batches-of-families.txt` has its stories",
     "xero": "dates alone condition its reads, and no write of it has a condition",
+    "scim": "its tags are those of HTTP, told again in `meta.version`",
     "stripe": "there are no versions: a key makes a request count once",
 }
 _FORMS = FORMS_OF_TOKENS - {"null-token"}

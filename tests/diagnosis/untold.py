@@ -35,6 +35,7 @@ ANYWHERE = {
         _LISTED,
     ),
     "a task of a list is gone when it is ticked off": _LISTED,
+    "A row without names has the write, and the count went on by two": _LISTED,
     "An old tag of GoCD is refused in the very words": "GoCD has its tags in fields of HTTP",
     "two puts at once on a tag that counts nothing, nothing read before": (
         "a member is known as a version when it counts, or is sent back"
@@ -162,6 +163,7 @@ SENT_BACK_WHOLE = {
 )
 _PART = "a path below a thing may name a part of it: nothing is refused over a version"
 IN_A_PATH = {
+    "Cells are named by a query": "a path that ends in a version names no cell of a query",
     "an empty If-Match is taken, where the tag had been read": _EMPTY,
     "the same in JSON, with the id in the content": "a path below a thing may name a part of it",
     "an empty tag": "a path has no empty step",

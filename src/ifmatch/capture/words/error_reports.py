@@ -296,7 +296,7 @@ _QUOTED_QUOTE: Final = '\\"'
 
 
 def _printed(value: str) -> str:
-    """Return a value without the quotes that a program put around it, as YAML, Ruby and Python print texts."""
+    """Return a value without the quotes that a program put around it, as YAML and Ruby print texts."""
     if value[:1] == '"' and _QUOTED_QUOTE in value:
         return value[1:].removesuffix('"').replace(_QUOTED_QUOTE, '"')
     return value[1:-1] if len(value) > 1 and value[0] == value[-1] == "'" else value
