@@ -146,12 +146,12 @@ def told(carrier, stories=STORIES):
 
 @pytest.mark.parametrize("carrier", CARRIERS)
 def test_share_of_some_that_keeps_its_cause(carrier) -> None:
-    """One story in three, chosen by their names: a story that is added moves no other one in or out."""
+    """One story in six, chosen by their names: a story that is added moves no other one in or out."""
     some = [
-        (story, view) for story, view in told(carrier) if crc32(f"{carrier} {story.name}".encode()) % 3 == 0
+        (story, view) for story, view in told(carrier) if crc32(f"{carrier} {story.name}".encode()) % 6 == 0
     ]
     # Of so few a story more or less is a large share: the floor of all holds for all.
-    keeps(carrier, some, fewest=50, spare=1)
+    keeps(carrier, some, fewest=25, spare=1)
 
 
 @pytest.mark.full

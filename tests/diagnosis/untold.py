@@ -269,6 +269,7 @@ RESPELT = {
     "versions are milliseconds, and the app makes one from its own clock": "the time of sending tells",
 }
 IN_A_QUERY = {
+    "Cells are named by a query": "a version beside the names in a query names another cell",
     "a filter expression that selects some entries, and another one was added": (
         "a version in the query is one more thing that the query asks for"
     ),

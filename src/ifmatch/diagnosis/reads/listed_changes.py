@@ -20,10 +20,11 @@ from ifmatch.diagnosis.reads.shared_seconds import names_thing
 from ifmatch.diagnosis.steps.resources import bare, host_of, path_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from ifmatch.diagnosis.case.reconstruction import Case
     from ifmatch.diagnosis.links.history import History
+    from ifmatch.diagnosis.reading.listed_records import Record
     from ifmatch.diagnosis.steps.step import Step
 
 # So many steps around a 304 a list is looked for.
@@ -47,8 +48,7 @@ def changed_by_list(case: Case, history: History, step: Step) -> tuple[Step, flo
     """
     condition = step.condition(Guard.DIFFERENT_DATE)
     sent = http_date(condition.value) if condition is not None else None
-    name = own_name(step)
-    if sent is None or step.date is None or len(name) < _NAME or step.condition(Guard.DIFFERENT) is not None:
+    if sent is None or step.date is None or step.condition(Guard.DIFFERENT) is not None:
         return None
     if history.dated(step, sent):
         # A date that was served may be weak, and comes back from what served it.
@@ -59,20 +59,34 @@ def changed_by_list(case: Case, history: History, step: Step) -> tuple[Step, flo
     if had is None or had.representation is None or since is None:
         return None
     known = {word.rpartition("/")[2]: value for word, value in leaves_of(had.representation.text)}
+    for one, record in entries_beside(case, had, step):
+        when = _changed(record, known)
+        if when is not None and since + _TICK < when < step.date:
+            return one, when
+    return None
+
+
+def entries_beside(case: Case, had: Step, step: Step) -> Iterator[tuple[Step, Record]]:
+    """Yield what lists that a reader saw between a look and a little after an answer say of the thing.
+
+    Args:
+        case: everything known.
+        had: the look.
+        step: the later answer to the same reader.
+    """
+    name = own_name(step)
+    if len(name) < _NAME:
+        return
     path = unquote(path_of(bare(step.resource)))
-    for one in case.steps[had.order + 1 : step.order + _NEAR]:
+    for one in case.steps[max(had.order + 1, step.order - _NEAR) : step.order + _NEAR]:
         content = one.content if one.actor == step.actor and shows(one) else None
         if content is None or len(content) > _LONGEST or name not in content.text:
             continue
         if bare(one.resource) == bare(step.resource) or host_of(one.resource) != host_of(step.resource):
             continue
-        for record in records_in(content.text):
-            if not names_thing(record.values(), name, path):
-                continue
-            when = _changed(record, known)
-            if when is not None and since + _TICK < when < step.date:
-                return one, when
-    return None
+        yield from (
+            (one, record) for record in records_in(content.text) if names_thing(record.values(), name, path)
+        )
 
 
 def _changed(record: Mapping[str, str], known: Mapping[str, str]) -> float | None:

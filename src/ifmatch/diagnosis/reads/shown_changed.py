@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote
+from typing import TYPE_CHECKING
 
 from ifmatch.diagnosis.links.in_time import back_from
-from ifmatch.diagnosis.links.linked_writes import own_name
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.conditions import Guard
 from ifmatch.diagnosis.reading.dates import http_date, instant
-from ifmatch.diagnosis.reading.listed_records import records_in
 from ifmatch.diagnosis.reading.version_words import called_version
-from ifmatch.diagnosis.reads.shared_seconds import names_thing
-from ifmatch.diagnosis.steps.resources import bare, host_of, path_of
+from ifmatch.diagnosis.reads.listed_changes import entries_beside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,12 +19,6 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.links.history import History
     from ifmatch.diagnosis.reading.listed_records import Record
     from ifmatch.diagnosis.steps.step import Step
-
-# So many answers around a 304 are looked through; longer ones are data.
-_NEAR: Final = 40
-_LONGEST: Final = 100_000
-# Shorter names stand in a list by chance.
-_NAME: Final = 2
 
 
 def shown_changed(history: History, step: Step) -> Step | None:
@@ -97,28 +87,13 @@ def _back_again(history: History, had: Step, step: Step) -> bool:
 
 def _by_list(case: Case, had: Step, step: Step) -> tuple[Step, float] | None:
     """Return the list that has the thing with a later change than the reader's, made before the 304."""
-    name = own_name(step)
-    if len(name) < _NAME or had.last_modified is None or step.date is None:
+    if had.last_modified is None or step.date is None:
         return None
-    path = unquote(path_of(bare(step.resource)))
-    for one in case.steps[max(had.order + 1, step.order - _NEAR) : step.order + _NEAR]:
-        if not _lists(one, step, name):
-            continue
-        for record in records_in(one.content.text if one.content is not None else ""):
-            if not names_thing(record.values(), name, path):
-                continue
-            for moment in _changes(record):
-                if had.last_modified < moment < step.date:
-                    return one, moment
+    for one, record in entries_beside(case, had, step):
+        for moment in _changes(record):
+            if had.last_modified < moment < step.date:
+                return one, moment
     return None
-
-
-def _lists(one: Step, step: Step, name: str) -> bool:
-    if one.actor != step.actor or one.status != HTTPStatus.OK or one.content is None:
-        return False
-    if one.resource == step.resource or host_of(one.resource) != host_of(step.resource):
-        return False
-    return len(one.content) <= _LONGEST and name in one.content.text
 
 
 def _changes(record: Record) -> Iterator[float]:
