@@ -117,22 +117,28 @@ def asked_for(traffic: Traffic) -> tuple[list[Habit], str]:
             if source.word.lower() not in given and Words(demand).search(text):
                 return [Habit(_place(write, source), source, None)], demand
         for source in _counts(traffic, write):
-            if source.word.lower() not in given and faulted_alone(write, source.word):
+            if source.word.lower() not in given:
                 name = rf"(?i)(?<![^\W_]){re.escape(source.word)}(?![^\W_])"
                 return [Habit(_place(write, source), source, None)], name
     return [], ""
 
 
 def _counts(traffic: Traffic, write: Step) -> Iterator[Member]:
-    """Yield what the last look at a thing shows that counts its states, by its name or by what became of it.
+    """Yield what a refusal faults, and the last look at its thing shows to count its states.
 
-    A service that names it, and nothing else, as what is wrong with a write that leaves it out, wants it.
+    It does by its name, or by what became of it. A service that names it, and nothing else, as what is wrong
+    with a write that leaves it out, wants it.
     """
     for read in list(reversed(traffic.before(write)))[:1]:
         for one in shown(read):
             within = one.where == "body" and any(part.isdigit() for part in one.name.split("/"))
             own = one.where in {"body", "text"} or (one.where == "header" and _OWN.match(one.name))
-            if within or not own or not _VERSION_LIKE.fullmatch(one.value):
+            if (
+                within
+                or not own
+                or not _VERSION_LIKE.fullmatch(one.value)
+                or not faulted_alone(write, one.word)
+            ):
                 continue
             word = _OWN.sub("", one.word)
             called = _STATE.fullmatch(word) is not None or VERSION.search(word) is not None
