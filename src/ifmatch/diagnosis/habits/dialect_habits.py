@@ -12,6 +12,7 @@ from ifmatch.diagnosis.habits.habit_intent import meant_as_one, met_nothing
 from ifmatch.diagnosis.habits.habit_signals import ODD, refusable, signals
 from ifmatch.diagnosis.habits.habit_traffic import Traffic, place_of
 from ifmatch.diagnosis.habits.spoken_habits import asked_for, for_nothing
+from ifmatch.diagnosis.habits.wanted_by_name import ASKING
 from ifmatch.diagnosis.links.succession import advanced
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.conditions import Guard
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 
 # The id of what was learned; it is no file.
 LEARNED: Final = "learned"
-_ASKING: Final = (400, 403, 409, 412, 422, 428)
 _UNSAFE: Final = ("PUT", "PATCH", "POST", "DELETE", "MERGE")
 
 
@@ -92,7 +92,7 @@ def _spoken(
     told = dialect.signals
     if demand:
         told = (
-            SignalSpec(status=_ASKING, means=Meaning.MISSING, unguarded=True, matches=demand),
+            SignalSpec(status=tuple(sorted(ASKING)), means=Meaning.MISSING, unguarded=True, matches=demand),
             *dialect.signals,
         )
     return replace(dialect, guards=tuple(guards), signals=told)

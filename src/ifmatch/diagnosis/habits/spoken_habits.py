@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ifmatch.diagnosis.habits.habit_evidence import Habit
 from ifmatch.diagnosis.habits.habit_traffic import place_of
-from ifmatch.diagnosis.habits.wanted_by_name import faulted_alone
+from ifmatch.diagnosis.habits.wanted_by_name import ASKING, faulted_alone
 from ifmatch.diagnosis.links.spent_versions import prints
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.version_words import speaks_of_versions
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.steps.step import Step
 
 _CONFLICT: Final = frozenset({409, 412})
-_ASKING: Final = frozenset({400, 403, 409, 412, 422, 428})
 _GONE: Final = frozenset({404, 410})
 # What stands in the place of a version where there is to be none yet.
 _NOTHING: Final = Words(
@@ -108,7 +107,7 @@ def asked_for(traffic: Traffic) -> tuple[list[Habit], str]:
         The places, empty when nothing is asked for, and a regular expression that finds the demand.
     """
     for write in traffic.writes:
-        if write.status not in _ASKING or write.content is None:
+        if write.status not in ASKING or write.content is None:
             continue
         text = write.view.text[:_LONGEST]
         given = {member.word.lower() for member in sent(write)}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ifmatch.diagnosis.steps.step import Step
 
 # What services answer to a request that lacks something.
-_ASKING: Final = frozenset({400, 403, 409, 412, 422, 428})
+ASKING: Final = frozenset({400, 403, 409, 412, 422, 428})
 # Of these, what tells by itself that the request is at fault, and no state.
 _FAULTS: Final = frozenset({400, 422, 428})
 # Longer answers are records, and shorter names are met by chance.
@@ -85,7 +85,7 @@ def wanted_by_name(step: Step, names: frozenset[str]) -> bool:
         names: what the values are called that carry versions in requests to the service.
     """
     text = step.view.text
-    if step.status not in _ASKING or not 0 < len(text) <= _LONGEST:
+    if step.status not in ASKING or not 0 < len(text) <= _LONGEST:
         return False
     here = {_folded(one.word) for one in sent(step)}
     wanted = [one for one in names if len(one) >= _NAME and _folded(one) not in here]
@@ -104,7 +104,7 @@ def faulted_alone(step: Step, name: str) -> bool:
         name: of a value that its request has not.
     """
     text = step.view.text
-    if step.status not in _ASKING or not 0 < len(text) <= _SHORT or len(name) < _NAME:
+    if step.status not in ASKING or not 0 < len(text) <= _SHORT or len(name) < _NAME:
         return False
     if says_outdated(step) or any(name.casefold() in one.value.casefold() for one in sent(step)):
         return False

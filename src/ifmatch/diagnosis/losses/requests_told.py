@@ -54,6 +54,8 @@ _ANY: Final = Words(
 _CALLED: Final = {Guard.SAME: _SAME, Guard.SAME_DATE: _SAME_DATE, Guard.ABSENT: _NEW, Guard.EXISTS: _SAME}
 _NO: Final = Words(r"no|none|false|absent|missing|nothing|not (?:sent|given|set|present|received)|n/?a|off")
 _BLANK: Final = frozenset({"", "-", "\u2013", "\u2014", "()", "[]", "{}", "0", "''", '""', "?"})
+# Seconds by which times that are told may lie beside those of the capture.
+_BESIDE: Final = 2.0
 # Shorter values of fields are met by chance.
 _SHORT: Final = 2
 # Fields whose values are those of any client.
@@ -85,17 +87,6 @@ def may_tell(text: str) -> bool:
         text: of an answer.
     """
     return len(text) <= _LONGEST and any(one in text for one in ("PUT", "PATCH", "POST", "DELETE", "MERGE"))
-
-
-def told_in(text: str, value: object, step: Step) -> tuple[Told, ...]:
-    """Return the requests for a resource of which an answer tells, in its order.
-
-    Args:
-        text: of the answer.
-        value: the same as JSON, whatever it is when it is none.
-        step: a request for the resource.
-    """
-    return tuple(one for one in all_told(text, value) if is_about(one, step))
 
 
 def all_told(text: str, value: object) -> tuple[Told, ...]:
@@ -284,6 +275,3 @@ def _at_its_time(one: Told, step: Step) -> bool:
         return True
     # Times are told to the second, or by another clock: this only parts what lies far off.
     return step.start - _BESIDE <= one.when <= step.end + _BESIDE
-
-
-_BESIDE: Final = 2.0

@@ -8,7 +8,7 @@ from ifmatch.diagnosis.losses.told_changes import known_as, told_done
 from ifmatch.diagnosis.losses.wishes import wish_of
 from ifmatch.diagnosis.reading import tokens
 from ifmatch.diagnosis.reading.conditions import versions_in
-from ifmatch.diagnosis.reading.listed_records import leaves_of
+from ifmatch.diagnosis.reading.listed_records import leaves_of, member_word
 from ifmatch.diagnosis.reading.stamps import stamped
 from ifmatch.diagnosis.reading.transitions import transitions
 from ifmatch.diagnosis.reading.version_words import called_version
@@ -353,7 +353,7 @@ def by_word(leaves: Sequence[tuple[str, str]]) -> dict[str, str]:
     found: dict[str, str] = {}
     twice: set[str] = set()
     for name, value in leaves:
-        word = next((part for part in reversed(name.split("/")) if not part.isdigit()), name)
+        word = member_word(name)
         if word in found and found[word] != value:
             twice.add(word)
         found[word] = value

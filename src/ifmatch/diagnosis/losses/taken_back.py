@@ -262,7 +262,7 @@ def entries_undone(old: object, new: object, mine: object) -> bool:
         return False
     before, there = cast("list[object]", old), cast("list[object]", new)
     sent = cast("list[object]", mine)
-    if records_undone(before, there, sent):
+    if _records_undone(before, there, sent):
         return True
     theirs, own = ([one for one in each if one not in before] for each in (there, sent))
     if not theirs or not own or any(one in sent for one in theirs):
@@ -272,7 +272,7 @@ def entries_undone(old: object, new: object, mine: object) -> bool:
     return len(before) >= _KEPT or all(_of_itself(one) for one in (*theirs, *own))
 
 
-def records_undone(before: list[object], there: list[object], sent: list[object]) -> bool:
+def _records_undone(before: list[object], there: list[object], sent: list[object]) -> bool:
     """Tell whether a list of records is an edit of an older one, without what a newer one had in addition.
 
     The records are told apart by a member whose values differ in each of the three lists; what the service

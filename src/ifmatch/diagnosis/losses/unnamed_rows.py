@@ -13,7 +13,7 @@ from ifmatch.diagnosis.links.in_time import looked, on_from
 from ifmatch.diagnosis.losses.told_changes import Change, lists, moments_of
 from ifmatch.diagnosis.losses.wishes import wish_of
 from ifmatch.diagnosis.reading import tokens
-from ifmatch.diagnosis.reading.listed_records import leaves_of, records_in
+from ifmatch.diagnosis.reading.listed_records import leaves_of, member_word, records_in
 from ifmatch.diagnosis.reading.stamps import stamped
 from ifmatch.diagnosis.reading.version_words import called_version
 from ifmatch.model.diagnosis import Outcome
@@ -69,12 +69,8 @@ def signed_twice(case: Case, history: History, step: Step) -> Damage | None:
 
 def _values(text: str) -> dict[str, str]:
     """Return the values of a content by their words, without versions and what is stamped."""
-    found = ((_word(name), value) for name, value in leaves_of(text))
+    found = ((member_word(name), value) for name, value in leaves_of(text))
     return {word: value for word, value in found if not (stamped("/" + word) or called_version(word))}
-
-
-def _word(name: str) -> str:
-    return next((part for part in reversed(name.split("/")) if not part.isdigit()), name)
 
 
 def _two_rows(
@@ -94,7 +90,7 @@ def _has(row: Record, values: dict[str, str]) -> bool:
     """Tell whether an entry has a value by its word, or beside its word: `{"field": "room", "to": "2.2"}`."""
     said = list(row.values())
     return any(
-        (_word(name) == word and value == values[word]) or (value == word and values[word] in said)
+        (member_word(name) == word and value == values[word]) or (value == word and values[word] in said)
         for word in values
         for name, value in row.items()
     )

@@ -232,6 +232,15 @@ def _leaves(value: object, above: str, depth: int) -> Iterator[tuple[str, str]]:
         yield above, str(value)
 
 
+def member_word(name: str) -> str:
+    """Return the name of a member without its place; one of a list has that of the list.
+
+    Args:
+        name: whole, as `leaves_of` gives it.
+    """
+    return next((part for part in reversed(name.split("/")) if not part.isdigit()), name)
+
+
 def leaves_of(text: str) -> tuple[tuple[str, str], ...]:
     """Return all values of one content by their names, inner ones as `outer/inner`: JSON, XML, form or lines.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from ifmatch.diagnosis.reading.listed_records import leaves_of
+from ifmatch.diagnosis.reading.listed_records import leaves_of, member_word
 from ifmatch.model.late import late_pattern
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ def _shows_made(step: Step) -> bool:
     text = step.view.text
     if step.method != "POST" or text.lstrip()[:1] != "{" or _MADE.search(text) is None:
         return False
-    told = {(_last(name), value.casefold()) for name, value in leaves_of(text)}
-    sent = {(_last(name), value.casefold()) for name, value in leaves_of(step.view.sent_text) if value}
+    told = {(member_word(name), value.casefold()) for name, value in leaves_of(text)}
+    sent = {(member_word(name), value.casefold()) for name, value in leaves_of(step.view.sent_text) if value}
     made = any(
         _MADE.fullmatch(f'"{name}"') and sum(map(str.isdigit, value)) >= _DIGITS for name, value in told
     )
@@ -83,11 +83,6 @@ def _under_their_names(step: Step, rows: Sequence[Row]) -> bool:
     for name, value in leaves_of(step.view.text):
         told.update((part, value) for part in name.split("/")[-_PAIR:])
     return all(tuple(row.values()) in told for row in rows)
-
-
-def _last(name: str) -> str:
-    """Return the name of a member without its place; one of a list has that of the list."""
-    return next((part for part in reversed(name.split("/")) if not part.isdigit()), name)
 
 
 def _in_lists(text: str) -> dict[str, set[tuple[str, str]]]:
